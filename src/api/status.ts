@@ -1,0 +1,163 @@
+/* oxlint-disable max-lines -- one schema, read as a table */
+import * as v from 'valibot';
+
+/**
+ * The status of a FlinkJob: Flork's write-ahead log and what a person reads.
+ * Every field is in this schema, from which the CRD is generated: a field the CRD does not know is pruned by the API server
+ * and would be written again at every sync. Nothing here has a default (a defaulted field never equals what was sent).
+ */
+
+const text = (description: string) => v.pipe(v.string(), v.description(description));
+const count = (description: string) => v.pipe(v.number(), v.integer(), v.description(description));
+const flag = (description: string) => v.pipe(v.boolean(), v.description(description));
+/** RFC 3339 in UTC with second precision. */
+const time = (description: string) => v.pipe(v.string(), v.description(`${description} (RFC 3339)`));
+
+export const STATES = [
+  'Created', 'Deploying', 'Upgrading', 'RollingBack', 'Running', 'Stopping', 'Rescaling', 'Deleting',
+  'Suspended', 'Finished', 'RolledBack', 'Stalled', 'Failed',
+] as const;
+export const FLORK_PHASES = ['CREATED', 'DEPLOYING', 'DEPLOYED', 'COMPLETED', 'FAILED'] as const;
+export const OPERATION_KINDS = ['start', 'stop', 'cancel', 'delete'] as const;
+export const PURPOSES = ['upgrade', 'suspend', 'restore', 'delete'] as const;
+export const ENDS = ['stopped', 'canceled', 'finished', 'failed', 'replaced'] as const;
+
+/** A Kubernetes condition. Types: Ready, Reconciling, Stalled, StateSafe, ChildrenApplied. */
+export const Condition = v.object({
+  type: text('Ready, Reconciling, Stalled, StateSafe or ChildrenApplied'),
+  status: v.pipe(v.picklist(['True', 'False', 'Unknown']), v.description('True, False or Unknown')),
+  reason: text('One of the documented reasons (docs/runbook.md)'),
+  message: text('What is, and what is wanted'),
+  observedGeneration: count('The generation of the spec that was acted on'),
+  lastTransitionTime: time('When the status of this condition last changed'),
+});
+
+/** A restorable snapshot of a job's state. */
+export const Snapshot = v.object({
+  path: text('Where it lies, as Flink names it'),
+  kind: v.pipe(v.picklist(['checkpoint', 'savepoint']), v.description('checkpoint or savepoint')),
+  epoch: count('The epoch that wrote it'),
+  trigger: v.optional(text('Why it was taken: periodic, upgrade, suspend, restore, given')),
+  at: time('When it was complete'),
+  sizeBytes: v.optional(count('Its size as Flink reports it')),
+});
+
+/** How an epoch ended; a snapshot is there unless nothing can be or need be restored. */
+export const Ended = v.object({
+  how: v.pipe(v.picklist(ENDS), v.description('stopped (with savepoint), canceled, finished, failed or replaced (never ran)')),
+  path: v.optional(text('The snapshot that the next epoch restores')),
+  kind: v.optional(v.pipe(v.picklist(['checkpoint', 'savepoint']), v.description('What kind of snapshot that is'))),
+  byFlork: flag('Whether Flork ended it; otherwise it finished, failed or was canceled by itself or by someone else'),
+  at: time('When this was seen'),
+});
+
+/** One deployment of the job. */
+export const Epoch = v.object({
+  number: count('Counts the deployments of this FlinkJob, from 1'),
+  incarnation: count('Counts the JobManager processes of this epoch that Flork has seen; 0 before the first'),
+  jobId: text('Flink job id of the running process'),
+  process: v.optional(text('JobManager pod uid and restart count of that process')),
+  generation: count('Generation of the spec that this epoch runs'),
+  recordHash: text('Hash of the record ConfigMap of this epoch'),
+  nextRecordHash: v.optional(text('Hash of the record while it is about to change')),
+  restoredFrom: v.optional(text('The snapshot this epoch started from')),
+  attempt: count('Counts operations of any kind; only grows, over all epochs'),
+  startedAt: time('When this epoch was declared'),
+  ran: v.optional(flag('Whether a task of this epoch was ever seen running, or a checkpoint of it complete')),
+  idle: v.optional(text('The newest process up to which every process of this epoch is proven never to have run a task')),
+  stableAt: v.optional(time('When all its tasks first ran')),
+  ended: v.optional(Ended),
+});
+
+/** The one intent in progress, observed in status before anything is done about it. */
+export const Operation = v.object({
+  kind: v.pipe(v.picklist(OPERATION_KINDS), v.description('start, stop (with savepoint), cancel or delete')),
+  purpose: v.pipe(v.picklist(PURPOSES), v.description('What it is for: upgrade, suspend, restore or delete')),
+  attempt: count('Number of this operation, part of its trigger id'),
+  jobId: v.optional(text('The Flink job it is about')),
+  process: v.optional(text('JobManager process it was asked of')),
+  triggerId: v.optional(text('Trigger id: a hash of uid, epoch, kind and attempt, so that Flink takes a repeated call for the same')),
+  directory: v.optional(text('Savepoint directory of this attempt alone')),
+  generation: count('Generation of the spec that asked for it'),
+  startedAt: time('When it was intended'),
+  result: v.optional(v.object({
+    path: v.optional(text('The savepoint it made')),
+    failure: v.optional(text('First line of why it failed')),
+    at: time('When the result was read'),
+  })),
+});
+
+/** A line of history: one transition between epochs, or a state that Flork had to step back to. */
+export const Transition = v.object({
+  at: time('When'),
+  generation: count('Generation acted on'),
+  from: text('State before'),
+  to: text('State after'),
+  reason: text('Why: a documented reason'),
+  snapshot: v.optional(text('Snapshot restored or taken')),
+});
+
+/** status.job: what Flink says about the job. */
+export const JobStatus = v.object({
+  name: v.optional(text('Job name in Flink')),
+  state: text('Flink JobStatus as last seen'),
+  parallelism: v.optional(count('Highest parallelism of its vertices')),
+  restarts: v.optional(count('JobManager processes after the first, in this epoch')),
+  startedAt: v.optional(time('When Flink started it')),
+  endedAt: v.optional(time('When it ended')),
+  flinkVersion: v.optional(text('Flink version that answers')),
+  failure: v.optional(text('First lines of the newest failure')),
+});
+
+/** The whole status. */
+export const Status = v.object({
+  observedGeneration: count('Generation that this status describes (written by Metacontroller)'),
+  state: v.pipe(v.picklist(STATES), v.description('Where the job is in its life (docs/lifecycle.md)')),
+  message: text('What is, and what comes next'),
+  conditions: v.pipe(v.array(Condition), v.description('Ready, Reconciling, Stalled, StateSafe, ChildrenApplied')),
+  florkPhase: v.pipe(v.picklist(FLORK_PHASES), v.description('Phase of the original Flork: CREATED, DEPLOYING, DEPLOYED, COMPLETED or FAILED')),
+  generationDuringLastTransition: count('Generation when florkPhase last changed'),
+  knownSavepointPath: v.optional(text('Newest restorable savepoint')),
+  epoch: v.optional(Epoch),
+  operation: v.optional(Operation),
+  retry: v.optional(v.object({ notBefore: time('No new attempt before'), failures: count('Failed attempts in a row') })),
+  handled: v.optional(v.object({ restoreNonce: v.optional(count('Last spec.restore.nonce acted on')) })),
+  job: v.optional(JobStatus),
+  snapshots: v.optional(v.object({
+    lastCheckpoint: v.optional(Snapshot),
+    lastSavepoint: v.optional(Snapshot),
+    history: v.optional(v.array(Snapshot)),
+  })),
+  history: v.optional(v.array(Transition)),
+  plan: v.optional(v.array(v.object({ field: text('Field of spec'), note: text('Why it does not act now') }))),
+  taskManagerReplicas: v.optional(count('Observed TaskManager replicas, for the scale subresource')),
+  taskManagerSelector: v.optional(text('Label selector of the TaskManager pods, for the scale subresource')),
+});
+
+export type State = (typeof STATES)[number];
+export type FlorkPhase = (typeof FLORK_PHASES)[number];
+export type Condition = Readonly<v.InferOutput<typeof Condition>>;
+export type Snapshot = Readonly<v.InferOutput<typeof Snapshot>>;
+export type Ended = Readonly<v.InferOutput<typeof Ended>>;
+export type Epoch = Readonly<v.InferOutput<typeof Epoch>>;
+export type Operation = Readonly<v.InferOutput<typeof Operation>>;
+export type Transition = Readonly<v.InferOutput<typeof Transition>>;
+export type JobStatus = Readonly<v.InferOutput<typeof JobStatus>>;
+export type Status = Readonly<v.InferOutput<typeof Status>>;
+
+/**
+ * Reads the status that Metacontroller showed. Field by field, so that one edited or unknown field does not wipe the rest;
+ * a field that does not parse is absent. Returns `undefined` for no status at all (absent, null, or the CRD's default of -1).
+ */
+export function parseStatus(raw: unknown): Partial<Status> | undefined {
+  if (typeof raw !== 'object' || raw === null) return undefined;
+  const fields: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(Status.entries)) {
+    const value = (raw as Record<string, unknown>)[name];
+    if (value === undefined || value === null) continue;
+    const parsed = v.safeParse(schema, value);
+    if (parsed.success && parsed.output !== undefined) fields[name] = parsed.output;
+  }
+  const status = fields as Partial<Status>;
+  return status.state === undefined && status.epoch === undefined ? undefined : status;
+}

@@ -1,0 +1,124 @@
+/**
+ * What Flork asks a JobManager and what it may hear: the border between the pure core and src/flink.
+ * `questions` (core) says what to ask, `observe` (src/flink) answers with a FlinkView and never rejects,
+ * `reconcile` (core) decides, `execute` (src/flink) runs the commands.
+ */
+
+/** Why a call gave no usable answer. `unavailable`: 503 or a message of the transient table; `refused`: a definite 4xx. */
+export type FlinkErrorKind = 'unreachable' | 'timeout' | 'tls' | 'unavailable' | 'refused' | 'unexpected-reply';
+
+/** One endpoint's answer. `absent` is Flink's own 404 with its text; `failed` says nothing about the job. */
+export type Part<T> =
+  | { readonly kind: 'value'; readonly value: T }
+  | { readonly kind: 'absent'; readonly text: string }
+  | { readonly kind: 'failed'; readonly error: FlinkErrorKind; readonly text: string }
+  | { readonly kind: 'not-asked' };
+
+/** Flink's JobStatus; `UNKNOWN` for a spelling that this version does not know. */
+export type JobState =
+  | 'INITIALIZING' | 'CREATED' | 'RUNNING' | 'FAILING' | 'FAILED' | 'CANCELLING' | 'CANCELED'
+  | 'FINISHED' | 'RESTARTING' | 'SUSPENDED' | 'RECONCILING' | 'UNKNOWN';
+
+/** A row of /jobs/overview. Times are epoch milliseconds, `endTime` is `undefined` while the job lives. */
+export type JobView = {
+  readonly id: string;
+  readonly name: string;
+  readonly state: JobState;
+  readonly startTime: number | undefined;
+  readonly endTime: number | undefined;
+  readonly tasks: { readonly total: number; readonly running: number; readonly finished: number };
+};
+
+/** From /jobs/:id. `runningSince`: when the job was first RUNNING in this process, 0 if never, `undefined` if not told. */
+export type JobDetail = {
+  readonly runningSince: number | undefined;
+  /** The highest parallelism of its vertices. */
+  readonly parallelism: number | undefined;
+};
+
+/** A snapshot as /checkpoints names it. Only entries with a usable external path are given. */
+export type SnapshotView = {
+  readonly id: number;
+  readonly path: string;
+  readonly kind: 'checkpoint' | 'savepoint';
+  /** When it was complete (latest_ack_timestamp) or restored, epoch milliseconds. */
+  readonly at: number;
+  readonly sizeBytes: number | undefined;
+};
+
+/** From /jobs/:id/checkpoints. */
+export type CheckpointsView = {
+  readonly completed: number;
+  readonly failed: number;
+  readonly restored: number;
+  readonly latestCompleted: SnapshotView | undefined;
+  readonly latestSavepoint: SnapshotView | undefined;
+  readonly latestRestored: SnapshotView | undefined;
+};
+
+/** From /jobs/:id/checkpoints/config. `enabled: false` is a positive answer that periodic checkpointing is off. */
+export type CheckpointConfigView = {
+  readonly enabled: boolean;
+  readonly intervalMs: number | undefined;
+  readonly externalized: boolean;
+  readonly deleteOnCancellation: boolean;
+};
+
+/** From /jobs/:id/exceptions: the newest root failure, first lines only. */
+export type ExceptionsView = { readonly newest: { readonly at: number; readonly text: string } | undefined };
+
+/** From /jobs/:id/savepoints/:triggerId. A failed stop may still name a consistent savepoint (StopWithSavepointStoppingException). */
+export type TriggerView =
+  | { readonly kind: 'in-progress' }
+  | { readonly kind: 'completed'; readonly path: string }
+  | { readonly kind: 'failed'; readonly text: string; readonly path: string | undefined };
+
+/** Everything one sync heard. The parts speak of the first of the asked job ids that /jobs/overview lists. */
+export type FlinkView =
+  | { readonly kind: 'not-asked'; readonly why: string }
+  | { readonly kind: 'unreachable'; readonly error: FlinkErrorKind; readonly text: string }
+  | {
+      readonly kind: 'answered';
+      readonly jobs: readonly JobView[];
+      readonly flinkVersion: Part<string>;
+      readonly detail: Part<JobDetail>;
+      readonly checkpoints: Part<CheckpointsView>;
+      readonly checkpointConfig: Part<CheckpointConfigView>;
+      readonly exceptions: Part<ExceptionsView>;
+      readonly trigger: Part<TriggerView>;
+    };
+
+/** What to ask in this sync; `undefined` questions are not asked. */
+export type Questions =
+  | { readonly kind: 'none'; readonly why: string }
+  | {
+      readonly kind: 'ask';
+      /** Name and namespace of the REST Service, the only thing that is ever called. */
+      readonly service: { readonly name: string; readonly namespace: string; readonly port: number; readonly scheme: 'http' | 'https' };
+      /** Ids this epoch's processes may use, most likely first. */
+      readonly jobIds: readonly string[];
+      readonly wants: {
+        readonly detail: boolean;
+        readonly checkpoints: boolean;
+        readonly checkpointConfig: boolean;
+        readonly exceptions: boolean;
+        readonly flinkVersion: boolean;
+      };
+      readonly trigger: { readonly jobId: string; readonly triggerId: string } | undefined;
+    };
+
+/** A command to Flink; its intent has been observed in status and repeating it changes nothing. */
+export type FlinkCommand =
+  | {
+      readonly kind: 'stop';
+      readonly service: Extract<Questions, { kind: 'ask' }>['service'];
+      readonly jobId: string;
+      readonly triggerId: string;
+      readonly directory: string;
+      readonly formatType: 'CANONICAL' | 'NATIVE';
+      readonly drain: boolean;
+    }
+  | { readonly kind: 'cancel'; readonly service: Extract<Questions, { kind: 'ask' }>['service']; readonly jobId: string };
+
+/** How a command ended: `done` (accepted), `refused` (a definite no, with Flink's first line), `unknown` (no or no usable answer). */
+export type CommandResult = { readonly command: FlinkCommand; readonly kind: 'done' | 'refused' | 'unknown'; readonly text: string };

@@ -1,0 +1,60 @@
+import type { Child } from '../api/kube.ts';
+import type { FlinkJobSpec } from '../api/flinkjob.ts';
+import type { Ended } from '../api/status.ts';
+
+/** Who the children belong to. `uid` enters every hash. */
+export type JobRef = { readonly name: string; readonly namespace: string; readonly uid: string; readonly tenant?: string };
+
+/**
+ * The record of an epoch: all that a later Flork needs to go on with it without rendering anything anew (S10).
+ * It is stored gzipped in ConfigMap `<name>-epoch-<h>` and trusted only by its hash (lifecycle.md S7).
+ */
+export type EpochRecord = {
+  readonly version: 1;
+  readonly uid: string;
+  readonly number: number;
+  /** Generation of the accepted spec. */
+  readonly generation: number;
+  /** The accepted spec as the user wrote it; compared field by field with a new one, parsed by the same code. */
+  readonly spec: FlinkJobSpec;
+  readonly restoredFrom?: string;
+  readonly allowNonRestoredState: boolean;
+  readonly highAvailability: boolean;
+  /** Nonces already acted on, so that a wiped status does not repeat them. */
+  readonly handled: { readonly restoreNonce?: number };
+  /** How the JobManager is reached. */
+  readonly rest: { readonly scheme: 'http' | 'https'; readonly port: number };
+  /** Effective savepoint directory (policies.savepoint.directory or its configuration key), without trailing slash. */
+  readonly savepointDirectory?: string;
+  /** Checkpoint interval of the rendered configuration in milliseconds; absent when not configured there (main() may still set it). */
+  readonly checkpointIntervalMs?: number;
+  /** Rendered number of retained checkpoints. */
+  readonly retainedCheckpoints: number;
+  readonly replicas: { readonly jobManager: number; readonly taskManager: number };
+  /** Rendered children in canonical form, without replicas, without the annotations that change within an epoch, without desired-hash. */
+  readonly children: {
+    readonly configuration: Child;
+    readonly services: readonly Child[];
+    readonly jobManager: Child;
+    readonly taskManager: Child;
+  };
+  /** How the epoch ended, once that has been observed in status. */
+  readonly ended?: Ended;
+};
+
+/** What the next JobManager process of an epoch starts with: content of ConfigMap `<name>-restore-<h>`. */
+export type RestoreContent = {
+  /** Number of the next process, 1 for the first; with Kubernetes HA always 1. */
+  readonly incarnation: number;
+  /** The process that was seen last when this was written; absent before the first. */
+  readonly lastProcess?: string;
+  /** Snapshot to restore; absent starts empty. */
+  readonly path?: string;
+  /** When that snapshot was complete, epoch milliseconds, 0 when given from outside. */
+  readonly pathAt: number;
+  /** Flink job id of the next process. */
+  readonly jobId: string;
+  readonly allowNonRestoredState: boolean;
+  /** `false` after the end: the start keys are left out, so that a restarted container cannot start (configMapKeyRef optional: false). */
+  readonly startable: boolean;
+};
