@@ -119,6 +119,11 @@ export const Status = v.object({
   generationDuringLastTransition: count('Generation when florkPhase last changed'),
   knownSavepointPath: v.optional(text('Newest restorable savepoint')),
   epoch: v.optional(Epoch),
+  stableEpoch: v.optional(v.object({
+    number: count('The last epoch whose tasks all ran, while a newer one has not got there'),
+    recordHash: text('Hash of its record ConfigMap'),
+    path: v.optional(text('The snapshot it ended with')),
+  })),
   operation: v.optional(Operation),
   retry: v.optional(v.object({ notBefore: time('No new attempt before'), failures: count('Failed attempts in a row') })),
   handled: v.optional(v.object({ restoreNonce: v.optional(count('Last spec.restore.nonce acted on')) })),

@@ -55,6 +55,8 @@ export type RestoreContent = {
   /** Flink job id of the next process. */
   readonly jobId: string;
   readonly allowNonRestoredState: boolean;
+  /** How the epoch ended; present exactly when not startable. */
+  readonly ended?: Ended['how'];
   /** `false` after the end: the start keys are left out, so that a restarted container cannot start (configMapKeyRef optional: false). */
   readonly startable: boolean;
 };
