@@ -1,0 +1,113 @@
+import type { FlinkView, JobState, Part, Questions } from '../core/flink-view.ts';
+import { flinkClient, type FlinkClient } from './client.ts';
+import type { Transport } from './transport.ts';
+
+/** Bounds of what one sync asks Flink. */
+export type ObserveOptions = {
+  readonly transport: Transport;
+  /** All calls of one sync together. */
+  readonly budgetMs?: number;
+  readonly callTimeoutMs?: number;
+  /** Jobs kept from /jobs/overview besides the asked ones; an application cluster has one. */
+  readonly maxForeignJobs?: number;
+};
+
+/** Asks what the core wants to know. Never rejects: silence is a view, too. */
+export type Observe = (questions: Questions, signal?: AbortSignal) => Promise<FlinkView>;
+
+const NOT_ASKED = { kind: 'not-asked' } as const;
+/** States in which Flink may say "no checkpointing" only because the job is not built yet. */
+const UNBUILT: readonly (JobState | undefined)[] = ['INITIALIZING', 'UNKNOWN', undefined];
+
+/**
+ * /jobs/overview first, because a JobManager that does not answer it is asked nothing more; then the wanted parts at once.
+ * The first time-out ends the Flink calls of this sync: a black hole costs one call, not one per part.
+ */
+export function createObserve(options: ObserveOptions): Observe {
+  const { transport, budgetMs = 6000, callTimeoutMs = 3000, maxForeignJobs = 20 } = options;
+  return async (questions, signal) => {
+    if (questions.kind === 'none') return { kind: 'not-asked', why: questions.why };
+    const budget = new AbortController();
+    const stop = (): void => budget.abort();
+    const timer = setTimeout(stop, budgetMs);
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted === true) stop();
+    try {
+      const client = flinkClient({
+        transport,
+        service: questions.service,
+        signal: budget.signal,
+        timeoutMs: callTimeoutMs,
+      });
+      return await ask(client, questions, stop, maxForeignJobs);
+    } catch (error) {
+      // A transport that breaks its promise must not break the sync.
+      return {
+        kind: 'unreachable',
+        error: 'unreachable',
+        text: error instanceof Error ? error.name : 'the call failed',
+      };
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+    }
+  };
+}
+
+type Ask = Extract<Questions, { kind: 'ask' }>;
+
+async function ask(client: FlinkClient, questions: Ask, stop: () => void, maxForeignJobs: number): Promise<FlinkView> {
+  const overview = await client.overview();
+  if (overview.kind !== 'value') return unreachable(overview);
+  const listed = overview.value;
+  const jobId = questions.jobIds.find((id) => listed.some((job) => job.id === id));
+  const until = async <T>(wanted: boolean, call: () => Promise<Part<T>>): Promise<Part<T>> => {
+    if (!wanted) return NOT_ASKED;
+    const part = await call();
+    if (part.kind === 'failed' && part.error === 'timeout') stop();
+    return part;
+  };
+  const of = <T>(wanted: boolean, call: (id: string) => Promise<Part<T>>): Promise<Part<T>> =>
+    jobId === undefined ? Promise.resolve(NOT_ASKED) : until(wanted, () => call(jobId));
+  const { wants, trigger } = questions;
+  const [flinkVersion, detail, checkpoints, checkpointConfig, exceptions, triggered] = await Promise.all([
+    until(wants.flinkVersion, client.version),
+    of(wants.detail, client.detail),
+    of(wants.checkpoints, client.checkpoints),
+    of(wants.checkpointConfig, client.checkpointConfig),
+    of(wants.exceptions, client.exceptions),
+    trigger === undefined ? NOT_ASKED : until(true, () => client.trigger(trigger.jobId, trigger.triggerId)),
+  ]);
+  const state = listed.find((job) => job.id === jobId)?.state;
+  const asked = listed.filter((job) => questions.jobIds.includes(job.id));
+  const foreign = listed.filter((job) => !questions.jobIds.includes(job.id)).slice(0, maxForeignJobs);
+  return {
+    kind: 'answered',
+    jobs: [...asked, ...foreign],
+    flinkVersion,
+    detail,
+    checkpoints,
+    checkpointConfig: UNBUILT.includes(state) ? doubted(checkpointConfig) : checkpointConfig,
+    exceptions,
+    trigger: triggered,
+  };
+}
+
+function unreachable(overview: Exclude<Part<unknown>, { kind: 'value' }>): FlinkView {
+  switch (overview.kind) {
+    case 'failed':
+      return { kind: 'unreachable', error: overview.error, text: overview.text };
+    case 'absent':
+      return { kind: 'unreachable', error: 'unexpected-reply', text: overview.text };
+    case 'not-asked':
+      return { kind: 'not-asked', why: 'nothing was asked' };
+    default:
+      return overview satisfies never;
+  }
+}
+
+/** "Off" must be a positive answer of a built job: state may be lost on it. */
+function doubted<T extends { readonly enabled: boolean }>(part: Part<T>): Part<T> {
+  if (part.kind !== 'value' || part.value.enabled) return part;
+  return { kind: 'failed', error: 'unavailable', text: 'the job is not built yet' };
+}

@@ -1,0 +1,117 @@
+import type * as v from 'valibot';
+import type {
+  CheckpointConfigView,
+  CheckpointsView,
+  ExceptionsView,
+  JobDetail,
+  JobView,
+  SnapshotView,
+  TriggerView,
+} from '../core/flink-view.ts';
+import { failureLine, firstLine, savepointInFailure, usablePath } from './messages.ts';
+import type { CheckpointConfig, Checkpoints, Exceptions, JobDetails, JobsOverview, TriggerStatus } from './schema.ts';
+
+/** Flink's replies in Flork's words. */
+
+/** Rows of /jobs/overview; -1 as a time means not yet. */
+export function jobViews(reply: v.InferOutput<typeof JobsOverview>): JobView[] {
+  return reply.jobs.map((job) => ({
+    id: job.jid,
+    name: firstLine(job.name ?? ''),
+    state: job.state,
+    startTime: time(job['start-time']),
+    endTime: time(job['end-time']),
+    tasks: job.tasks,
+  }));
+}
+
+/** /jobs/:id. */
+export function jobDetail(reply: v.InferOutput<typeof JobDetails>): JobDetail {
+  const parallelisms = (reply.vertices ?? []).flatMap((vertex) =>
+    typeof vertex.parallelism === 'number' ? [vertex.parallelism] : [],
+  );
+  return {
+    runningSince: reply.timestamps?.RUNNING ?? undefined,
+    parallelism: parallelisms.length === 0 ? undefined : Math.max(...parallelisms.slice(0, 10_000)),
+  };
+}
+
+/** /jobs/:id/checkpoints. */
+export function checkpointsView(reply: v.InferOutput<typeof Checkpoints>): CheckpointsView {
+  const { completed, savepoint, restored } = reply.latest ?? {};
+  return {
+    completed: reply.counts.completed,
+    failed: reply.counts.failed,
+    restored: reply.counts.restored,
+    latestCompleted: snapshot(completed, 'checkpoint'),
+    latestSavepoint: snapshot(savepoint, 'savepoint'),
+    latestRestored: snapshot(restored, 'checkpoint'),
+  };
+}
+
+type Entry = NonNullable<NonNullable<v.InferOutput<typeof Checkpoints>['latest']>['completed']>;
+
+function snapshot(entry: Entry | null | undefined, kind: SnapshotView['kind']): SnapshotView | undefined {
+  if (entry === null || entry === undefined || entry.discarded === true) return undefined;
+  const path = usablePath(entry.external_path ?? '');
+  const at = entry.restore_timestamp ?? entry.latest_ack_timestamp ?? entry.trigger_timestamp;
+  if (path === undefined || at === undefined || at === null || at < 0) return undefined;
+  return {
+    id: entry.id,
+    path,
+    kind: entry.is_savepoint === true ? 'savepoint' : kind,
+    at,
+    sizeBytes: count(entry.checkpointed_size) ?? count(entry.state_size),
+  };
+}
+
+/** /jobs/:id/checkpoints/config. Flink says "off" by an interval of Long.MAX_VALUE, which JSON readers see as 2^63. */
+export function checkpointConfigView(reply: v.InferOutput<typeof CheckpointConfig>): CheckpointConfigView | undefined {
+  const { interval, externalization } = reply;
+  if (interval <= 0) return undefined;
+  const enabled = interval < Number.MAX_SAFE_INTEGER;
+  return {
+    enabled,
+    intervalMs: enabled ? interval : undefined,
+    externalized: externalization.enabled,
+    deleteOnCancellation: externalization.delete_on_cancellation,
+  };
+}
+
+/** /jobs/:id/exceptions. */
+export function exceptionsView(reply: v.InferOutput<typeof Exceptions>): ExceptionsView {
+  const entries = reply.exceptionHistory?.entries ?? [];
+  const newest = entries.toSorted((a, b) => b.timestamp - a.timestamp)[0];
+  if (newest !== undefined) {
+    const text = failureLine(newest.stacktrace ?? newest.exceptionName ?? '');
+    return { newest: { at: newest.timestamp, text } };
+  }
+  const root = reply['root-exception'];
+  const at = time(reply.timestamp);
+  return {
+    newest: root === undefined || root === null || at === undefined ? undefined : { at, text: failureLine(root) },
+  };
+}
+
+/** /jobs/:id/savepoints/:triggerId; a status that is neither of the two known is no answer. */
+export function triggerView(reply: v.InferOutput<typeof TriggerStatus>): TriggerView | undefined {
+  if (reply.status.id === 'IN_PROGRESS') return { kind: 'in-progress' };
+  if (reply.status.id !== 'COMPLETED') return undefined;
+  const cause = reply.operation?.['failure-cause'];
+  if (cause !== undefined && cause !== null) {
+    const trace = cause['stack-trace'] ?? cause.class ?? '';
+    return { kind: 'failed', text: failureLine(trace) || 'Flink gives no reason', path: savepointInFailure(trace) };
+  }
+  const path = usablePath(reply.operation?.location ?? '');
+  return path === undefined
+    ? { kind: 'failed', text: 'Flink names no usable path', path: undefined }
+    : { kind: 'completed', path };
+}
+
+function time(ms: number | null | undefined): number | undefined {
+  return ms === null || ms === undefined || ms < 0 ? undefined : ms;
+}
+
+function count(value: number | null | undefined): number | undefined {
+  return value === null || value === undefined || value < 0 ? undefined : value;
+}

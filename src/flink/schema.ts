@@ -1,0 +1,113 @@
+import * as v from 'valibot';
+
+/**
+ * Tolerant schemas of Flink's replies, 1.19 to 2.3: only what Flork reads, unknown fields dropped, numbers also as strings.
+ * What is absent stays absent: a number that is not told is never 0.
+ */
+
+const numeric = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.regex(/^-?\d+(?:\.\d+)?$/), v.transform(Number))]),
+  v.finite(),
+);
+const optionalNumber = v.optional(v.fallback(v.optional(v.nullable(numeric)), undefined));
+const optionalText = v.optional(v.fallback(v.optional(v.nullable(v.string())), undefined));
+const optionalFlag = v.optional(v.fallback(v.optional(v.nullable(v.boolean())), undefined));
+
+const JOB_STATES = [
+  'INITIALIZING',
+  'CREATED',
+  'RUNNING',
+  'FAILING',
+  'FAILED',
+  'CANCELLING',
+  'CANCELED',
+  'FINISHED',
+  'RESTARTING',
+  'SUSPENDED',
+  'RECONCILING',
+  'UNKNOWN',
+] as const;
+
+/** GET /jobs/overview. One row that cannot be read spoils the reply: dropping it could make a job look absent. */
+export const JobsOverview = v.object({
+  jobs: v.array(
+    v.object({
+      jid: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+      name: optionalText,
+      state: v.fallback(v.picklist(JOB_STATES), 'UNKNOWN'),
+      'start-time': optionalNumber,
+      'end-time': optionalNumber,
+      tasks: v.object({ total: numeric, running: numeric, finished: numeric }),
+    }),
+  ),
+});
+
+/** GET /config. */
+export const DashboardConfig = v.object({ 'flink-version': v.pipe(v.string(), v.minLength(1), v.maxLength(64)) });
+
+/** GET /jobs/:id. */
+export const JobDetails = v.object({
+  timestamps: v.optional(v.fallback(v.optional(v.nullable(v.object({ RUNNING: optionalNumber }))), undefined)),
+  vertices: v.optional(
+    v.fallback(v.optional(v.nullable(v.array(v.object({ parallelism: optionalNumber })))), undefined),
+  ),
+});
+
+const Entry = v.object({
+  id: numeric,
+  external_path: optionalText,
+  is_savepoint: optionalFlag,
+  discarded: optionalFlag,
+  latest_ack_timestamp: optionalNumber,
+  trigger_timestamp: optionalNumber,
+  restore_timestamp: optionalNumber,
+  checkpointed_size: optionalNumber,
+  state_size: optionalNumber,
+});
+const optionalEntry = v.optional(v.nullable(Entry));
+
+/** GET /jobs/:id/checkpoints. */
+export const Checkpoints = v.object({
+  counts: v.object({ completed: numeric, failed: numeric, restored: numeric }),
+  latest: v.optional(
+    v.nullable(v.object({ completed: optionalEntry, savepoint: optionalEntry, restored: optionalEntry })),
+  ),
+});
+
+/** GET /jobs/:id/checkpoints/config. */
+export const CheckpointConfig = v.object({
+  interval: numeric,
+  externalization: v.object({ enabled: v.boolean(), delete_on_cancellation: v.boolean() }),
+});
+
+/** GET /jobs/:id/exceptions; root-exception exists up to 1.20. */
+export const Exceptions = v.object({
+  'root-exception': optionalText,
+  timestamp: optionalNumber,
+  exceptionHistory: v.optional(
+    v.nullable(
+      v.object({
+        entries: v.array(v.object({ exceptionName: optionalText, stacktrace: optionalText, timestamp: numeric })),
+      }),
+    ),
+  ),
+});
+
+/** GET /jobs/:id/savepoints/:triggerId. COMPLETED covers failures. */
+export const TriggerStatus = v.object({
+  status: v.object({ id: v.string() }),
+  operation: v.optional(
+    v.nullable(
+      v.object({
+        location: optionalText,
+        'failure-cause': v.optional(v.nullable(v.object({ class: optionalText, 'stack-trace': optionalText }))),
+      }),
+    ),
+  ),
+});
+
+/** 202 of POST /jobs/:id/stop. */
+export const TriggerAccepted = v.object({ 'request-id': v.string() });
+
+/** Any error of Flink's REST handlers. */
+export const Errors = v.object({ errors: v.array(v.string()) });
