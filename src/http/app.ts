@@ -1,0 +1,109 @@
+import { Hono, type Context } from 'hono';
+import { createExecute } from '../flink/execute.ts';
+import { createObserve } from '../flink/observe.ts';
+import type { Transport } from '../flink/transport.ts';
+import { errorFields, silentLog } from '../telemetry/log.ts';
+import { noMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { customizeRoute } from './customize.ts';
+import { finalizeRoute } from './finalize.ts';
+import { healthRoutes } from './health.ts';
+import { later, refuse, type Reply } from './reply.ts';
+import { DEFAULT_CONFIG, type AppDeps, type Core, type Shell } from './shell.ts';
+import { createSlots, type Slots } from './slots.ts';
+import { syncRoute } from './sync.ts';
+import { validateRoute } from './validate.ts';
+
+/** The whole HTTP service; it can be mounted in another Hono app. */
+export function createApp(deps: AppDeps): Hono {
+  const shell = createShell(deps);
+  const { hooks, admission } = shell.slots;
+  const app = new Hono();
+  app.post('/sync', guard(shell, 'sync', hooks, syncRoute(shell)));
+  app.post('/finalize', guard(shell, 'finalize', hooks, finalizeRoute(shell)));
+  app.post('/customize', guard(shell, 'customize', hooks, customizeRoute(shell)));
+  app.post('/validate', guard(shell, 'validate', admission, validateRoute(shell)));
+  healthRoutes(app, shell);
+  return app;
+}
+
+function createShell(deps: AppDeps): Shell {
+  const config = { ...DEFAULT_CONFIG, ...deps.config };
+  const metrics = deps.metrics ?? noMetrics;
+  const transport = counted(deps.transport, metrics);
+  return {
+    core: coreOf(deps),
+    config,
+    now: deps.now,
+    observe: createObserve({ transport, budgetMs: config.flinkBudgetMs }),
+    execute: createExecute({ transport }),
+    log: deps.log ?? silentLog,
+    metrics,
+    draining: deps.draining ?? (() => false),
+    slots: { hooks: createSlots(config.maxInFlight), admission: createSlots(config.maxInFlight) },
+    busy: new Set(),
+  };
+}
+
+function coreOf(deps: Partial<Core>): Core {
+  const missing = (name: string) => (): never => {
+    throw new Error(`${name} is not given`);
+  };
+  return {
+    readJob: deps.readJob ?? missing('readJob'),
+    readObserved: deps.readObserved ?? missing('readObserved'),
+    questions: deps.questions ?? missing('questions'),
+    reconcile: deps.reconcile ?? missing('reconcile'),
+    acknowledge: deps.acknowledge ?? missing('acknowledge'),
+    validateSpec: deps.validateSpec ?? missing('validateSpec'),
+  };
+}
+
+function counted(transport: Transport, metrics: Metrics): Transport {
+  return async (request, signal) => {
+    const response = await transport(request, signal);
+    metrics.flinkCall(response.kind === 'error' ? response.error : `${Math.floor(response.status / 100)}xx`);
+    return response;
+  };
+}
+
+/** Bounds the number of requests, makes a bug a short 500, and writes one log line and the metrics of each answer. */
+function guard(
+  shell: Shell,
+  hook: string,
+  slots: Slots,
+  route: (c: Context) => Promise<Reply>,
+): (c: Context) => Promise<Response> {
+  return async (c) => {
+    const started = performance.now();
+    const entered = slots.enter();
+    shell.metrics.inFlight(shell.slots.hooks.taken());
+    try {
+      const reply = entered ? await route(c) : later('overload', 'too many requests at the same time');
+      return finish(shell, hook, reply, performance.now() - started);
+    } catch (error) {
+      shell.log.error('bug', { hook, ...errorFields(error) });
+      const kind = error instanceof Error ? error.name : 'unknown';
+      return finish(
+        shell,
+        hook,
+        refuse(500, 'bug', `internal error (${kind}); the log of Flork says more`),
+        performance.now() - started,
+      );
+    } finally {
+      if (entered) slots.leave();
+      shell.metrics.inFlight(shell.slots.hooks.taken());
+    }
+  };
+}
+
+function finish(shell: Shell, hook: string, reply: Reply, ms: number): Response {
+  shell.metrics.answered(hook, reply.rule, reply.status, ms / 1000);
+  const fields = { hook, code: reply.status, rule: reply.rule, ...reply.log, ms: Math.round(ms * 100) / 100 };
+  if (reply.status === 200) shell.log.info('answered', fields);
+  else shell.log.warn('refused', { ...fields, why: reply.body.trimEnd() });
+  const headers: Record<string, string> = { 'content-type': reply.contentType };
+  if (reply.retryAfterSeconds !== undefined) headers['retry-after'] = String(reply.retryAfterSeconds);
+  // Metacontroller keeps connections for 90 s; while draining it has to find another replica.
+  if (shell.draining()) headers['connection'] = 'close';
+  return new Response(reply.body, { status: reply.status, headers });
+}

@@ -1,0 +1,32 @@
+import type { LogFields } from '../telemetry/log.ts';
+
+/** What a route answers; the guard turns it into a Response, a log line and metrics. */
+export type Reply = {
+  readonly status: number;
+  readonly body: string;
+  readonly contentType: 'application/json' | 'text/plain; charset=utf-8';
+  readonly retryAfterSeconds?: number;
+  /** What answered: a rule of the core, or why not. */
+  readonly rule: string;
+  readonly log?: LogFields;
+};
+
+/** A completely computed answer. */
+export function answer(body: unknown, rule: string, log?: LogFields): Reply {
+  const reply: Reply = { status: 200, body: JSON.stringify(body), contentType: 'application/json', rule };
+  return log === undefined ? reply : { ...reply, log };
+}
+
+/**
+ * Anything but an answer: Metacontroller leaves children and status alone and puts this text into an Event of the FlinkJob,
+ * so it is one line without contents of the request.
+ */
+export function refuse(status: 400 | 403 | 404 | 413 | 500 | 503, rule: string, text: string, log?: LogFields): Reply {
+  const reply: Reply = { status, body: `${text}\n`, contentType: 'text/plain; charset=utf-8', rule };
+  return log === undefined ? reply : { ...reply, log };
+}
+
+/** Come back in a second. Without Retry-After Metacontroller would come back at once, in a tight loop. */
+export function later(rule: string, text: string): Reply {
+  return { status: 429, body: `${text}\n`, contentType: 'text/plain; charset=utf-8', retryAfterSeconds: 1, rule };
+}

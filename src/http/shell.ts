@@ -1,0 +1,74 @@
+import type { Parent, SyncRequest } from '../api/hook.ts';
+import type { Observed } from '../api/kube.ts';
+import type { CommandResult, Questions } from '../core/flink-view.ts';
+import type { JobRef } from '../core/record.ts';
+import type { Finding, Input, ObservedJob, Outcome } from '../core/types.ts';
+import type { Execute } from '../flink/execute.ts';
+import type { Observe } from '../flink/observe.ts';
+import type { Transport } from '../flink/transport.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Slots } from './slots.ts';
+
+/** Bounds and allow-list of the HTTP service. */
+export type HookConfig = {
+  /** Namespaces whose FlinkJobs are answered. */
+  readonly namespaces: '*' | readonly string[];
+  /** Only FlinkJobs with this `flork.itom.com/tenant` label are answered. */
+  readonly tenant?: string;
+  readonly maxBodyBytes: number;
+  readonly maxInFlight: number;
+  /** All of one sync, below Metacontroller's time-out of 10 s. */
+  readonly syncBudgetMs: number;
+  /** All Flink questions of one sync. */
+  readonly flinkBudgetMs: number;
+};
+
+/** The values the shipped manifests use. */
+export const DEFAULT_CONFIG: HookConfig = {
+  namespaces: '*',
+  maxBodyBytes: 16 * 1024 * 1024,
+  maxInFlight: 64,
+  syncBudgetMs: 8500,
+  flinkBudgetMs: 6000,
+};
+
+/** The pure functions that the service calls. */
+export type Core = {
+  readonly readJob: (parent: Parent) => ObservedJob;
+  readonly readObserved: (children: SyncRequest['children'], related: SyncRequest['related'], ref: JobRef) => Observed;
+  readonly questions: (input: Omit<Input, 'flink'>) => Questions;
+  readonly reconcile: (input: Input) => Outcome;
+  readonly acknowledge: (outcome: Outcome, results: readonly CommandResult[]) => Outcome;
+  readonly validateSpec: (
+    raw: unknown,
+    meta: Parent['metadata'],
+  ) => { readonly kind: 'valid' } | { readonly kind: 'invalid'; readonly findings: readonly Finding[] };
+};
+
+/** What the service is made of; all but the first three have a default. */
+export type AppDeps = {
+  readonly transport: Transport;
+  readonly now: () => number;
+  readonly config?: Partial<HookConfig>;
+  readonly log?: Log;
+  readonly metrics?: Metrics;
+  /** Whether the process is about to end: /readyz fails and connections are not kept. */
+  readonly draining?: () => boolean;
+} & Partial<Core>;
+
+/** The same, complete. */
+export type Shell = {
+  readonly core: Core;
+  readonly config: HookConfig;
+  readonly now: () => number;
+  readonly observe: Observe;
+  readonly execute: Execute;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly draining: () => boolean;
+  /** Requests being answered, by kind of caller: slow syncs must not keep the API server's admission waiting. */
+  readonly slots: { readonly hooks: Slots; readonly admission: Slots };
+  /** Uids of the FlinkJobs being answered: a retry after a time-out must not overlap the first call. */
+  readonly busy: Set<string>;
+};

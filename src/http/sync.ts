@@ -1,0 +1,89 @@
+import type { Context } from 'hono';
+import * as v from 'valibot';
+import { SyncRequest } from '../api/hook.ts';
+import type { Outcome } from '../core/types.ts';
+import { readBody } from './body.ts';
+import { foreign, parentFields } from './envelope.ts';
+import { syncResponse, violation } from './outgoing.ts';
+import { answer, later, refuse, type Reply } from './reply.ts';
+import type { Shell } from './shell.ts';
+
+/** POST /sync: parse, ask Flink, decide, command Flink, answer. */
+export function syncRoute(shell: Shell): (c: Context) => Promise<Reply> {
+  return (c) => hook(shell, c, 'sync');
+}
+
+/** What /sync and /finalize share; they differ in `finalizing` and in the field `finalized`. */
+export async function hook(shell: Shell, c: Context, name: 'sync' | 'finalize'): Promise<Reply> {
+  const body = await readBody(c, shell.config.maxBodyBytes);
+  if (body.kind === 'refused') return body.reply;
+  const parsed = v.safeParse(SyncRequest, body.json);
+  if (!parsed.success)
+    return refuse(400, 'bad-envelope', `the body is no ${name} request: ${v.getDotPath(parsed.issues[0]) ?? ''}`);
+  const request = parsed.output;
+  if (request.finalizing !== (name === 'finalize')) {
+    return refuse(400, 'bad-envelope', `/${name} was called with finalizing: ${request.finalizing}`);
+  }
+  const refused = foreign(request, shell.config, name);
+  if (refused !== undefined) return refused;
+  const { uid } = request.parent.metadata;
+  if (shell.busy.has(uid)) return later('busy', 'this FlinkJob is being answered already');
+  shell.busy.add(uid);
+  try {
+    return await within(shell.config.syncBudgetMs, c.req.raw.signal, (signal) => decide(shell, request, name, signal));
+  } finally {
+    shell.busy.delete(uid);
+  }
+}
+
+/** Runs with a signal that aborts when the time is used up or the caller has gone. */
+async function within<T>(budgetMs: number, caller: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const budget = new AbortController();
+  const stop = (): void => budget.abort();
+  const timer = setTimeout(stop, budgetMs);
+  caller.addEventListener('abort', stop, { once: true });
+  try {
+    return await run(budget.signal);
+  } finally {
+    clearTimeout(timer);
+    caller.removeEventListener('abort', stop);
+  }
+}
+
+async function decide(
+  shell: Shell,
+  request: SyncRequest,
+  name: 'sync' | 'finalize',
+  signal: AbortSignal,
+): Promise<Reply> {
+  const { core } = shell;
+  const job = core.readJob(request.parent);
+  const observed = core.readObserved(request.children, request.related, job.ref);
+  const known = { job, observed, finalizing: name === 'finalize', now: shell.now() };
+  const flink = await shell.observe(core.questions(known), signal);
+  if (signal.aborted) return refuse(503, 'out-of-time', 'no decision within the time of a sync');
+  const decided = core.reconcile({ ...known, flink });
+  const outcome = await carryOut(shell, decided, job.ref.namespace, signal);
+  if (typeof outcome === 'string') {
+    return refuse(500, 'bad-outcome', `internal error: ${outcome}`, {
+      ...parentFields(request.parent),
+      decidedBy: decided.rule,
+    });
+  }
+  const log = { ...parentFields(request.parent), state: outcome.status.state, commands: decided.commands.length };
+  return answer(syncResponse(outcome, name), outcome.rule, log);
+}
+
+/** Commands run only for an outcome that may go out; their results may change it, so it is looked at again. */
+async function carryOut(
+  shell: Shell,
+  decided: Outcome,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<Outcome | string> {
+  const wrong = violation(decided, namespace);
+  if (wrong !== undefined || decided.commands.length === 0) return wrong ?? decided;
+  const results = await shell.execute(decided.commands, signal);
+  const outcome = shell.core.acknowledge(decided, results);
+  return violation(outcome, namespace) ?? outcome;
+}

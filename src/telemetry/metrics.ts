@@ -1,0 +1,55 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What is counted; fed from answers, never from the core. */
+export type Metrics = {
+  readonly answered: (route: string, rule: string, code: number, seconds: number) => void;
+  readonly flinkCall: (result: string) => void;
+  readonly inFlight: (count: number) => void;
+  readonly contentType: string;
+  readonly text: () => Promise<string>;
+};
+
+/** Prometheus metrics in a registry of their own. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const syncs = new Counter({
+    name: 'flork_hook_answers_total',
+    help: 'Answers by hook, rule that answered and HTTP status',
+    labelNames: ['hook', 'rule', 'code'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'flork_hook_duration_seconds',
+    help: 'Time from the request to its answer, calls to Flink included',
+    labelNames: ['hook'],
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 3, 6, 10],
+    registers,
+  });
+  const calls = new Counter({
+    name: 'flork_flink_calls_total',
+    help: 'Calls to JobManagers by result: HTTP status class or kind of failure',
+    labelNames: ['result'],
+    registers,
+  });
+  const inFlight = new Gauge({ name: 'flork_in_flight_requests', help: 'Hook requests being answered now', registers });
+  return {
+    answered: (hook, rule, code, seconds) => {
+      syncs.inc({ hook, rule, code });
+      duration.observe({ hook }, seconds);
+    },
+    flinkCall: (result) => calls.inc({ result }),
+    inFlight: (count) => inFlight.set(count),
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  };
+}
+
+/** Counts nothing: for an app that is mounted elsewhere and gave no metrics. */
+export const noMetrics: Metrics = {
+  answered: () => {},
+  flinkCall: () => {},
+  inFlight: () => {},
+  contentType: 'text/plain; charset=utf-8',
+  text: async () => '',
+};
