@@ -5,10 +5,26 @@ import { kubectl } from '../lib/kube.ts';
 export const STATE = '/var/tmp/flork-e2e';
 
 const OPENS = [
-  'add-exports=java.base/sun.net.util', 'add-exports=java.rmi/sun.rmi.registry', 'add-exports=java.security.jgss/sun.security.krb5',
-  ...['lang', 'net', 'io', 'nio', 'lang.reflect', 'text', 'time', 'util', 'util.concurrent', 'util.concurrent.atomic', 'util.concurrent.locks'].map((p) => `add-opens=java.base/java.${p}`),
+  'add-exports=java.base/sun.net.util',
+  'add-exports=java.rmi/sun.rmi.registry',
+  'add-exports=java.security.jgss/sun.security.krb5',
+  ...[
+    'lang',
+    'net',
+    'io',
+    'nio',
+    'lang.reflect',
+    'text',
+    'time',
+    'util',
+    'util.concurrent',
+    'util.concurrent.atomic',
+    'util.concurrent.locks',
+  ].map((p) => `add-opens=java.base/java.${p}`),
   'add-opens=java.base/sun.nio.ch',
-].map((flag) => `--${flag}=ALL-UNNAMED`).join(' ');
+]
+  .map((flag) => `--${flag}=ALL-UNNAMED`)
+  .join(' ');
 
 const LOG4J = `rootLogger.level = INFO
 rootLogger.appenderRef.console.ref = Console
@@ -30,15 +46,25 @@ export type Bare = {
 
 /** Creates the namespace and a writable state folder on the node. */
 export async function prepare(namespace: string, version: string): Promise<void> {
-  await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }));
+  await kubectl(
+    ['apply', '-f', '-'],
+    JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }),
+  );
   const pod = {
-    apiVersion: 'v1', kind: 'Pod', metadata: { name: 'prepare', namespace },
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'prepare', namespace },
     spec: {
       restartPolicy: 'Never',
-      containers: [{
-        name: 'prepare', image: `flink:${version}`, command: ['sh', '-c', 'mkdir -p /s/$0 && chmod 777 /s /s/$0', namespace],
-        securityContext: { runAsUser: 0 }, volumeMounts: [{ name: 'state', mountPath: '/s' }],
-      }],
+      containers: [
+        {
+          name: 'prepare',
+          image: `flink:${version}`,
+          command: ['sh', '-c', 'mkdir -p /s/$0 && chmod 777 /s /s/$0', namespace],
+          securityContext: { runAsUser: 0 },
+          volumeMounts: [{ name: 'state', mountPath: '/s' }],
+        },
+      ],
       volumes: [{ name: 'state', hostPath: { path: STATE, type: 'DirectoryOrCreate' } }],
     },
   };
@@ -46,50 +72,98 @@ export async function prepare(namespace: string, version: string): Promise<void>
   await kubectl(['apply', '-f', '-'], JSON.stringify(pod));
   await kubectl(['wait', '-n', namespace, 'pod/prepare', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s']);
   await kubectl(['delete', 'pod', 'prepare', '-n', namespace]);
-  const jar = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `counter-${version}`, namespace }, binaryData: { 'counter.jar': await counterJar(version) } };
+  const jar = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: `counter-${version}`, namespace },
+    binaryData: { 'counter.jar': await counterJar(version) },
+  };
   await kubectl(['apply', '-f', '-'], JSON.stringify(jar));
 }
 
 /** A Flink cluster as bare pods, without Flork: JobManager and TaskManager are created on their own. */
-export function bareObjects(bare: Bare): { readonly conf: unknown; readonly jobManager: unknown; readonly taskManager: unknown } {
+export function bareObjects(bare: Bare): {
+  readonly conf: unknown;
+  readonly jobManager: unknown;
+  readonly taskManager: unknown;
+} {
   const { name, namespace, version } = bare;
   const jm = `${name}-jm`;
   const conf: Record<string, string> = {
-    'jobmanager.rpc.address': jm, 'blob.server.port': '6124', 'taskmanager.rpc.port': '6122', 'rest.address': jm,
-    'jobmanager.memory.process.size': '1024m', 'taskmanager.memory.process.size': '1024m', 'taskmanager.numberOfTaskSlots': '1',
-    'env.java.opts.all': OPENS, 'execution.shutdown-on-application-finish': 'false',
+    'jobmanager.rpc.address': jm,
+    'blob.server.port': '6124',
+    'taskmanager.rpc.port': '6122',
+    'rest.address': jm,
+    'jobmanager.memory.process.size': '1024m',
+    'taskmanager.memory.process.size': '1024m',
+    'taskmanager.numberOfTaskSlots': '1',
+    'env.java.opts.all': OPENS,
+    'execution.shutdown-on-application-finish': 'false',
     'execution.checkpointing.externalized-checkpoint-retention': 'RETAIN_ON_CANCELLATION',
     'execution.checkpointing.dir': `file://${STATE}/${namespace}/checkpoints`,
-    'heartbeat.interval': '2000', 'heartbeat.timeout': '10000',
+    'heartbeat.interval': '2000',
+    'heartbeat.timeout': '10000',
     ...bare.conf,
   };
-  const text = Object.entries(conf).map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`).join('');
+  const text = Object.entries(conf)
+    .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
+    .join('');
   const pod = (role: string, args: readonly string[], extra: object) => ({
-    apiVersion: 'v1', kind: 'Pod',
+    apiVersion: 'v1',
+    kind: 'Pod',
     metadata: { name: `${name}-${role}`, namespace, labels: { bare: name, role } },
     spec: {
-      terminationGracePeriodSeconds: 5, ...extra,
-      containers: [{
-        name: 'flink-main-container', image: `flink:${version}`, args, terminationMessagePolicy: 'FallbackToLogsOnError',
-        volumeMounts: [
-          { name: 'conf', mountPath: '/opt/flink/conf' }, { name: 'jar', mountPath: '/opt/flink/usrlib' }, { name: 'state', mountPath: STATE },
-        ],
-      }],
+      terminationGracePeriodSeconds: 5,
+      ...extra,
+      containers: [
+        {
+          name: 'flink-main-container',
+          image: `flink:${version}`,
+          args,
+          terminationMessagePolicy: 'FallbackToLogsOnError',
+          volumeMounts: [
+            { name: 'conf', mountPath: '/opt/flink/conf' },
+            { name: 'jar', mountPath: '/opt/flink/usrlib' },
+            { name: 'state', mountPath: STATE },
+          ],
+        },
+      ],
       volumes: [
-        { name: 'conf', configMap: { name } }, { name: 'jar', configMap: { name: `counter-${version}` } }, { name: 'state', hostPath: { path: STATE } },
+        { name: 'conf', configMap: { name } },
+        { name: 'jar', configMap: { name: `counter-${version}` } },
+        { name: 'state', hostPath: { path: STATE } },
       ],
     },
   });
   const args = ['standalone-job', ...(bare.options ?? []), '--job-classname', 'Counter', '--', ...(bare.args ?? [])];
   const service = {
-    apiVersion: 'v1', kind: 'Service', metadata: { name: jm, namespace, labels: { bare: name } },
-    spec: { clusterIP: 'None', publishNotReadyAddresses: true, selector: { bare: name, role: 'jm' }, ports: [{ name: 'rpc', port: 6123 }, { name: 'blob', port: 6124 }] },
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: jm, namespace, labels: { bare: name } },
+    spec: {
+      clusterIP: 'None',
+      publishNotReadyAddresses: true,
+      selector: { bare: name, role: 'jm' },
+      ports: [
+        { name: 'rpc', port: 6123 },
+        { name: 'blob', port: 6124 },
+      ],
+    },
   };
   return {
-    conf: { apiVersion: 'v1', kind: 'List', items: [
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace, labels: { bare: name } }, data: { 'config.yaml': text, 'log4j-console.properties': LOG4J } },
-      service,
-    ] },
+    conf: {
+      apiVersion: 'v1',
+      kind: 'List',
+      items: [
+        {
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: { name, namespace, labels: { bare: name } },
+          data: { 'config.yaml': text, 'log4j-console.properties': LOG4J },
+        },
+        service,
+      ],
+    },
     jobManager: pod('jm', args, {}),
     taskManager: pod('tm', ['taskmanager'], {}),
   };

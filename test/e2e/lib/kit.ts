@@ -17,7 +17,8 @@ export function kitScript(): string | undefined {
 /** Builds an image of Debian, Java 17 and these folders, and loads it into the kit's node. */
 export async function loadImage(reference: string, config: unknown, layers: readonly string[]): Promise<void> {
   const script = kitScript();
-  if (script === undefined) throw new Error('no cluster kit: set FLORK_CLUSTER, or FLORK_IMAGE to an image that the cluster can pull');
+  if (script === undefined)
+    throw new Error('no cluster kit: set FLORK_CLUSTER, or FLORK_IMAGE to an image that the cluster can pull');
   await run(script, ['image', reference, JSON.stringify(config), ...layers], { maxBuffer: 1 << 26 });
 }
 
@@ -41,7 +42,25 @@ export async function flinkLib(version: string): Promise<string> {
 export async function counterJar(version: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'flork-job-'));
   const source = join(ROOT, 'test/e2e/job/Counter.java');
-  await run('javac', ['--release', '17', '-nowarn', '-d', join(folder, 'classes'), '-cp', `${await flinkLib(version)}/*`, source]);
-  await run('jar', ['--create', '--file', join(folder, 'counter.jar'), '--main-class', 'Counter', '-C', join(folder, 'classes'), '.']);
+  await run('javac', [
+    '--release',
+    '17',
+    '-nowarn',
+    '-d',
+    join(folder, 'classes'),
+    '-cp',
+    `${await flinkLib(version)}/*`,
+    source,
+  ]);
+  await run('jar', [
+    '--create',
+    '--file',
+    join(folder, 'counter.jar'),
+    '--main-class',
+    'Counter',
+    '-C',
+    join(folder, 'classes'),
+    '.',
+  ]);
   return (await readFile(join(folder, 'counter.jar'))).toString('base64');
 }

@@ -64,7 +64,9 @@ export class Cluster implements AsyncDisposable {
   async call(method: string, path: string, body?: unknown, contentType = 'application/json'): Promise<Answer> {
     const response = await fetch(this.#base + path, {
       method,
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'content-type': contentType } }),
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'content-type': contentType } }),
     });
     return { status: response.status, text: await response.text() };
   }
@@ -97,7 +99,12 @@ export class Cluster implements AsyncDisposable {
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
 
 /** Polls until `probe` gives a value; rejects after `seconds` with what `why` says then. */
-export async function until<T>(what: string, seconds: number, probe: () => Promise<T | undefined>, why?: () => Promise<string>): Promise<T> {
+export async function until<T>(
+  what: string,
+  seconds: number,
+  probe: () => Promise<T | undefined>,
+  why?: () => Promise<string>,
+): Promise<T> {
   const end = Date.now() + seconds * 1000;
   let last = '';
   for (;;) {

@@ -1,0 +1,44 @@
+import { strict as assert } from 'node:assert';
+import { after, before, describe, test } from 'node:test';
+import { counterJob } from './lib/flink-job.ts';
+import { kubectl } from './lib/kube.ts';
+
+const namespace = 'flork-e2e-refused';
+
+/** A wrong spec and the field that the refusal must name. */
+const WRONG: readonly (readonly [string, Record<string, unknown>, RegExp])[] = [
+  ['an unknown field', { paralellism: 2 }, /spec\.paralellism/],
+  ['a parallelism of 0', { parallelism: 0 }, /spec\.parallelism/],
+  ['an unknown Flink version', { flinkVersion: '0.9' }, /spec\.flinkVersion/],
+  [
+    'a typo in a pod spec',
+    { jobManagerPodSpec: { containers: [{ name: 'flink-main-container', volumeMount: [] }] } },
+    /spec\.jobManagerPodSpec\.containers\[0\]\.volumeMount/,
+  ],
+  [
+    'a cluster id of the user',
+    { flinkConf: { 'kubernetes.cluster-id': 'mine' } },
+    /spec\.flinkConf.*kubernetes\.cluster-id/s,
+  ],
+  ['an unknown state', { state: 'paused' }, /spec\.state/],
+];
+
+describe('kubectl apply', () => {
+  before(() => kubectl(['create', 'namespace', namespace]).catch(() => undefined));
+  after(() => kubectl(['delete', 'namespace', namespace, '--wait=false']));
+
+  for (const [what, change, wanted] of WRONG) {
+    test(`refuses ${what} and names the field`, async () => {
+      const manifest = JSON.stringify(counterJob('wrong', namespace, '2.3', change));
+      for (const how of [
+        ['apply', '-f', '-'],
+        ['apply', '--server-side', '-f', '-'],
+      ]) {
+        await assert.rejects(kubectl(how, manifest), (error: Error) => {
+          assert.match(error.message, wanted, how.join(' '));
+          return true;
+        });
+      }
+    });
+  }
+});
