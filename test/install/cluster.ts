@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+/** An object as kubectl prints it. */
+export type KubeObject = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly generation?: number;
+    readonly resourceVersion?: string;
+    readonly annotations?: Record<string, string>;
+    readonly managedFields?: readonly {
+      readonly manager: string;
+      readonly operation: string;
+      readonly subresource?: string;
+    }[];
+  };
+  readonly spec?: unknown;
+};
+
+export type Printed = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+export const ROOT = resolve(import.meta.dirname, '../..');
+export const PRODUCTION = 'kustomize/overlays/production';
+
+/** These tests change the cluster that KUBECONFIG names, so they run only where one is named. */
+export const skip = process.env['KUBECONFIG'] ? false : 'KUBECONFIG names no cluster';
+
+const RELEASE =
+  'https://raw.githubusercontent.com/metacontroller/metacontroller/v4.17.2/manifests/production/metacontroller-crds-v1.yaml';
+
+/** Metacontroller's CRDs: METACONTROLLER_CRDS, else a copy beside the checkout, else its release. */
+export function metacontrollerCrds(): string {
+  const beside = resolve(ROOT, '../shared/metacontroller/crds-v4.17.2.yaml');
+  return process.env['METACONTROLLER_CRDS'] ?? (existsSync(beside) ? beside : RELEASE);
+}
+
+/** Runs kubectl in the root of the project; whatever its exit code, it is an answer. */
+export function tryKubectl(args: readonly string[], input = ''): Promise<Printed> {
+  return new Promise((done, fail) => {
+    const child = spawn('kubectl', args, { cwd: ROOT });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.on('error', fail);
+    child.on('close', (code) => done({ code: code ?? 1, stdout, stderr }));
+    child.stdin.end(input);
+  });
+}
+
+/** Runs kubectl and returns what it prints; rejects when it fails. */
+export async function kubectl(args: readonly string[], input = ''): Promise<string> {
+  const printed = await tryKubectl(args, input);
+  if (printed.code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${printed.stderr.trim()}`);
+  return printed.stdout;
+}
+
+/** The objects of a YAML text that the cluster holds, as it holds them. */
+export async function held(yaml: string): Promise<readonly KubeObject[]> {
+  const text = await kubectl(['get', '-f', '-', '--ignore-not-found', '--show-managed-fields', '-o', 'json'], yaml);
+  if (text.trim() === '') return [];
+  const answer = JSON.parse(text) as KubeObject & { items?: readonly KubeObject[] };
+  return answer.items ?? [answer];
+}
+
+/** Names an object for a person. */
+export const nameOf = (object: KubeObject): string =>
+  `${object.kind} ${object.metadata.namespace ?? '-'}/${object.metadata.name}`;
+
+/** Applies and waits until the cluster serves the kinds that came with it. */
+export async function apply(yaml: string): Promise<Printed> {
+  const printed = await tryKubectl(['apply', '--server-side', '-f', '-'], yaml);
+  if (printed.code !== 0) throw new Error(printed.stderr);
+  await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
+  return printed;
+}
+
+/** Installs what is given and returns how to take away again exactly what was not there before. */
+export async function install(texts: readonly string[]): Promise<() => Promise<void>> {
+  const removals: string[][] = [];
+  for (const yaml of texts) {
+    const there = new Set((await held(yaml).catch(() => [])).map(nameOf));
+    await apply(yaml);
+    for (const object of await held(yaml)) {
+      if (there.has(nameOf(object))) continue;
+      const group = object.apiVersion.includes('/') ? `.${object.apiVersion.split('/').toReversed().join('.')}` : '';
+      const namespace = object.metadata.namespace === undefined ? [] : ['-n', object.metadata.namespace];
+      removals.unshift([
+        'delete',
+        `${object.kind}${group}/${object.metadata.name}`,
+        ...namespace,
+        '--ignore-not-found',
+        '--timeout=120s',
+      ]);
+    }
+  }
+  return async () => {
+    for (const removal of removals) await kubectl(removal);
+  };
+}

