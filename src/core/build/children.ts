@@ -1,0 +1,28 @@
+import type { Child } from '../../api/kube.ts';
+import type { EpochRecord, JobRef } from '../record.ts';
+import { annotated, sealed } from './child.ts';
+
+/** Annotation with the number of the epoch: on both Deployments and on their pods. */
+export const EPOCH = 'flork.itom.com/epoch';
+
+/** Annotation of both Deployments: hash of the record they were made from. */
+export const RECORD_HASH = 'flork.itom.com/record-hash';
+
+/** Number of processes of each kind. */
+export type Replicas = EpochRecord['replicas'];
+
+/** The children that an epoch's record describes, in the order in which Metacontroller applies kinds. */
+export function epochChildren(_ref: JobRef, record: EpochRecord, recordHash: string, replicas: Replicas): Child[] {
+  const { configuration, services, jobManager, taskManager } = record.children;
+  const annotations = { [EPOCH]: String(record.number), [RECORD_HASH]: recordHash };
+  return [
+    sealed(configuration),
+    ...services.map(sealed),
+    sealed(annotated(withReplicas(jobManager, replicas.jobManager), annotations)),
+    sealed(annotated(withReplicas(taskManager, replicas.taskManager), annotations)),
+  ];
+}
+
+function withReplicas(deployment: Child, replicas: number): Child {
+  return { ...deployment, spec: { ...(deployment['spec'] as object), replicas } };
+}
