@@ -1,0 +1,76 @@
+import type { KubeObject, Tree } from './objects.ts';
+import { equal, list, tree } from './objects.ts';
+
+/** Metacontroller's dynamic apply: a three-way merge of what is, what was last applied and what is wanted. */
+
+export const LAST_APPLIED = 'metacontroller.k8s.io/last-applied-configuration';
+
+/** Keys that Metacontroller takes for the identity of a list's items, in its order. */
+const LIST_KEYS = ['containerPort', 'port', 'mountPath', 'name', 'uid', 'ip', 'path'] as const;
+/** Metadata that belongs to the system and is never written. */
+const SYSTEM = [
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'selfLink',
+  'managedFields',
+];
+
+/** The object that a PUT would send; the observed one itself when nothing differs. */
+export function dynamicApply(observed: KubeObject, desired: KubeObject): KubeObject {
+  const memory = observed.metadata.annotations?.[LAST_APPLIED];
+  const last: unknown = memory === undefined ? {} : JSON.parse(memory);
+  const merged = tree(merge(observed, last, desired)) as KubeObject;
+  const metadata: Record<string, unknown> = { ...merged.metadata };
+  for (const field of SYSTEM) restore(metadata, observed.metadata, field);
+  metadata['annotations'] = { ...merged.metadata.annotations, [LAST_APPLIED]: JSON.stringify(desired) };
+  const result: Record<string, unknown> = { ...merged, metadata };
+  restore(result, observed, 'status');
+  return equal(result, observed) ? observed : (result as KubeObject);
+}
+
+/** The object that a first POST sends. */
+export function withLastApplied(desired: KubeObject): KubeObject {
+  const annotations = { ...desired.metadata.annotations, [LAST_APPLIED]: JSON.stringify(desired) };
+  return { ...desired, metadata: { ...desired.metadata, annotations } };
+}
+
+/** Three-way merge: fields that were last applied and are no longer wanted go, fields of others stay. */
+export function merge(observed: unknown, last: unknown, desired: unknown): unknown {
+  if (Array.isArray(desired)) return mergeLists(list(observed), list(last), desired);
+  if (typeof desired !== 'object' || desired === null) return desired;
+  return mergeTrees(tree(observed), tree(last), tree(desired));
+}
+
+function mergeTrees(observed: Tree, last: Tree, desired: Tree): Tree {
+  const merged: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(observed)) if (!(name in last) || name in desired) merged[name] = value;
+  for (const [name, value] of Object.entries(desired)) {
+    merged[name] = name in observed ? merge(observed[name], last[name], value) : value;
+  }
+  return merged;
+}
+
+function mergeLists(observed: readonly unknown[], last: readonly unknown[], desired: readonly unknown[]): unknown {
+  const key = LIST_KEYS.find((name) =>
+    [...observed, ...last, ...desired].every((item) => tree(item)[name] !== undefined),
+  );
+  if (key === undefined || desired.length === 0) return desired;
+  const byKey = (items: readonly unknown[]): Map<unknown, unknown> =>
+    new Map(items.map((item) => [tree(item)[key], item]));
+  const [is, was, wanted] = [byKey(observed), byKey(last), byKey(desired)];
+  const merged: unknown[] = [];
+  for (const [id, item] of is) {
+    if (wanted.has(id)) merged.push(merge(item, was.get(id), wanted.get(id)));
+    else if (!was.has(id)) merged.push(item);
+  }
+  for (const [id, item] of wanted) if (!is.has(id)) merged.push(item);
+  return merged;
+}
+
+function restore(into: Record<string, unknown>, from: Tree, field: string): void {
+  if (from[field] === undefined) delete into[field];
+  else into[field] = from[field];
+}

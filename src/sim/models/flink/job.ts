@@ -1,0 +1,320 @@
+import type { Clock } from '../clock.ts';
+import type { Random } from '../random.ts';
+import type { Program } from './entry-point.ts';
+import type { Happening } from './events.ts';
+import type { Storage } from './storage.ts';
+import { durationMs } from './entry-point.ts';
+
+/**
+ * A counting job in a JobManager: its state is a number that grows while all tasks run, kept by checkpoints.
+ *
+ *   INITIALIZING ─► CREATED ─► RUNNING ⇄ RESTARTING,  RUNNING ─► FINISHED | CANCELED | FAILED
+ */
+export type Job = {
+  readonly id: string;
+  readonly name: string;
+  readonly parallelism: number;
+  readonly startTime: number;
+  readonly state: () => JobState;
+  readonly endTime: () => number;
+  readonly since: ReadonlyMap<string, number>;
+  readonly tasksRunning: () => boolean;
+  readonly counter: () => number;
+  readonly checkpoints: () => CheckpointStats;
+  readonly checkpointing: CheckpointingConfig;
+  readonly failures: readonly { readonly at: number; readonly text: string }[];
+  readonly cancel: () => void;
+  /** Takes the synchronous savepoint and finishes; the text of a failure otherwise. */
+  readonly stop: (triggerId: string, directory: string, done: (result: StopResult) => void) => void;
+  /** TaskManagers came or went. */
+  readonly slotsChanged: () => void;
+  readonly fail: (why: string) => void;
+  /** The process is going: `suspended` gracefully, or killed. */
+  readonly abandon: (how: 'suspended' | 'killed') => void;
+};
+
+export type JobState =
+  | 'INITIALIZING'
+  | 'CREATED'
+  | 'RUNNING'
+  | 'RESTARTING'
+  | 'CANCELLING'
+  | 'CANCELED'
+  | 'FINISHED'
+  | 'FAILED'
+  | 'SUSPENDED';
+export type StopResult =
+  | { readonly kind: 'completed'; readonly path: string }
+  | { readonly kind: 'failed'; readonly text: string };
+export type CheckpointEntry = {
+  readonly id: number;
+  readonly path: string;
+  readonly at: number;
+  readonly savepoint: boolean;
+  readonly synchronous: boolean;
+  discarded: boolean;
+};
+export type CheckpointStats = {
+  readonly completed: number;
+  readonly failed: number;
+  readonly restored:
+    | { readonly id: number; readonly path: string; readonly at: number; readonly savepoint: boolean }
+    | undefined;
+  readonly entries: readonly CheckpointEntry[];
+};
+export type CheckpointingConfig = {
+  readonly intervalMs: number | undefined;
+  readonly directory: string | undefined;
+  readonly retained: number;
+  readonly retention: string;
+};
+/** Faults that tests switch on. */
+export type JobFaults = { stopFailsAfterSavepoint: boolean; savepointMs: number };
+
+export type JobOptions = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly storage: Storage;
+  readonly id: string;
+  readonly name: string;
+  readonly writer: string;
+  readonly program: Program;
+  readonly config: ReadonlyMap<string, string>;
+  readonly restore:
+    | { readonly path: string; readonly counter: number; readonly checkpointId: number; readonly savepoint: boolean }
+    | undefined;
+  readonly slots: () => number;
+  readonly faults: JobFaults;
+  readonly emit: (event: Happening) => void;
+};
+
+const TERMINAL = new Set<JobState>(['CANCELED', 'FINISHED', 'FAILED', 'SUSPENDED']);
+/** The counter grows by one in so many milliseconds. */
+const STEP_MS = 100;
+
+export function startJob(options: JobOptions): Job {
+  const { clock, random, storage, emit, program } = options;
+  const checkpointing = checkpointingConfig(options.config, program);
+  const parallelism = Number(options.config.get('parallelism.default') ?? '1');
+  const since = new Map<string, number>();
+  const failures: { at: number; text: string }[] = [];
+  const entries: CheckpointEntry[] = [];
+  const startTime = clock.now();
+  let restored: CheckpointStats['restored'];
+  let state: JobState = 'INITIALIZING';
+  let endTime = -1;
+  let base = options.restore?.counter ?? 0;
+  let runningSince: number | undefined;
+  let ranMs = 0;
+  let completed = 0;
+  let failed = 0;
+  let nextId = (options.restore?.checkpointId ?? 0) + 1;
+  let stopping = false;
+  /** Counts executions, so that what an earlier one scheduled does nothing. */
+  let attempt = 0;
+  let alive = true;
+  let interruptStop: (() => void) | undefined;
+
+  const later = (ms: number, run: () => void): void => {
+    const mine = attempt;
+    clock.after(ms, () => {
+      if (alive && mine === attempt) run();
+    });
+  };
+  const enter = (next: JobState): void => {
+    state = next;
+    since.set(next, clock.now());
+    if (TERMINAL.has(next)) endTime = clock.now();
+    emit({ kind: 'job-state', state: next });
+  };
+  const counter = (): number =>
+    base + (runningSince === undefined ? 0 : Math.floor((clock.now() - runningSince) / STEP_MS));
+  const halt = (): void => {
+    base = counter();
+    if (runningSince !== undefined) ranMs += clock.now() - runningSince;
+    runningSince = undefined;
+    attempt++;
+    interruptStop?.();
+  };
+  const end = (next: JobState): void => {
+    halt();
+    enter(next);
+    const keeps = next === 'CANCELED' ? 'RETAIN_ON_CANCELLATION' : next === 'FINISHED' ? 'never' : 'RETAIN_ON';
+    if (!checkpointing.retention.startsWith(keeps)) discard(entries.filter((entry) => !entry.savepoint));
+  };
+  const discard = (gone: readonly CheckpointEntry[]): void => {
+    for (const entry of gone) {
+      entry.discarded = true;
+      if (storage.read(entry.path)?.writer === options.writer) storage.remove(entry.path);
+    }
+  };
+  const failOver = (why: string): void => {
+    failures.unshift({ at: clock.now(), text: why });
+    const latest = entries.findLast((entry) => !entry.savepoint && !entry.discarded);
+    attempt++;
+    if (runningSince !== undefined) ranMs += clock.now() - runningSince;
+    runningSince = undefined;
+    interruptStop?.();
+    stopping = false;
+    base = latest === undefined ? (options.restore?.counter ?? 0) : (storage.read(latest.path)?.counter ?? 0);
+    emit({ kind: 'failed-over', why });
+    enter('RESTARTING');
+    later(random.between(500, 1500), schedule);
+  };
+  const schedule = (): void => {
+    if (state === 'INITIALIZING') enter('CREATED');
+    if (options.slots() < parallelism) return;
+    if (state === 'CREATED' || state === 'RESTARTING') enter('RUNNING');
+    attempt++;
+    later(random.between(200, 800), () => {
+      runningSince = clock.now();
+      if (checkpointing.intervalMs !== undefined) later(checkpointing.intervalMs, checkpoint);
+      if (program.boundedMs !== undefined) later(Math.max(0, program.boundedMs - ranMs), () => end('FINISHED'));
+      if (program.failAfterMs !== undefined) {
+        later(Math.max(0, program.failAfterMs - ranMs), () => {
+          failures.unshift({ at: clock.now(), text: 'java.lang.RuntimeException: the program failed' });
+          end('FAILED');
+        });
+      }
+    });
+  };
+  const checkpoint = (): void => {
+    if (state !== 'RUNNING' || stopping) return;
+    const id = nextId++;
+    const value = counter();
+    later(random.between(20, 120), () => {
+      const path = `${checkpointing.directory ?? ''}/${options.id}/chk-${id}`;
+      const there = storage.read(path);
+      if (there !== undefined && there.writer !== options.writer) {
+        storage.remove(path);
+        failed++;
+        emit({ kind: 'checkpoint-failed', message: 'Failure to finalize checkpoint' });
+        failOver('org.apache.flink.util.FlinkException: Failure to finalize checkpoint');
+        return;
+      }
+      if (checkpointing.directory !== undefined && storage.writable(path)) complete(id, path, value, false);
+      else failed++;
+    });
+    later(checkpointing.intervalMs ?? 0, checkpoint);
+  };
+  const complete = (id: number, path: string, value: number, savepoint: boolean): void => {
+    const kind = savepoint ? 'savepoint' : 'checkpoint';
+    const [jobId, writer, now] = [options.id, options.writer, clock.now()];
+    storage.write({ path, kind, counter: value, jobId, writer, checkpointId: id, at: now });
+    entries.push({ id, path, at: now, savepoint, synchronous: savepoint, discarded: false });
+    completed++;
+    if (savepoint) return;
+    emit({ kind: 'checkpoint', path, counter: value });
+    const kept = entries.filter((entry) => !entry.savepoint && !entry.discarded);
+    discard(kept.slice(0, Math.max(0, kept.length - checkpointing.retained)));
+  };
+
+  const stop: Job['stop'] = (triggerId, directory, done) => {
+    const reject = (message: string): void => {
+      interruptStop = undefined;
+      emit({ kind: 'savepoint-failed', triggerId, message });
+      done({ kind: 'failed', text: message });
+    };
+    if (state !== 'RUNNING' || runningSince === undefined || stopping) {
+      later(50, () => reject(NOT_ALL_RUNNING));
+      return;
+    }
+    stopping = true;
+    interruptStop = () => reject(INTERRUPTED);
+    later(options.faults.savepointMs + random.between(0, 200), () => {
+      const path = `${directory.replace(/\/+$/, '')}/savepoint-${options.id.slice(0, 6)}-${random.hex(12)}`;
+      if (!storage.writable(path)) {
+        stopping = false;
+        failed++;
+        later(checkpointing.intervalMs ?? 0, checkpoint);
+        reject(
+          `java.util.concurrent.CompletionException: java.io.IOException: Failed to create savepoint directory ${directory}: Permission denied`,
+        );
+        return;
+      }
+      interruptStop = undefined;
+      const value = counter();
+      base = value;
+      runningSince = undefined;
+      complete(nextId++, path, value, true);
+      emit({ kind: 'savepoint', triggerId, path, counter: value });
+      if (options.faults.stopFailsAfterSavepoint) {
+        failures.unshift({ at: clock.now(), text: 'java.lang.RuntimeException: notifyCheckpointComplete failed' });
+        end('FAILED');
+        done({ kind: 'failed', text: stoppingFailed(path, options.id) });
+        return;
+      }
+      done({ kind: 'completed', path });
+      later(random.between(50, 400), () => end('FINISHED'));
+    });
+  };
+
+  emit({ kind: 'job-state', state });
+  since.set('INITIALIZING', startTime);
+  later(random.between(200, 600), () => {
+    if (options.restore !== undefined) {
+      const { path, checkpointId, savepoint } = options.restore;
+      restored = { id: checkpointId, path, at: clock.now(), savepoint };
+    }
+    emit({ kind: 'restored', path: options.restore?.path, counter: base });
+    schedule();
+  });
+
+  return {
+    id: options.id,
+    name: options.name,
+    parallelism,
+    startTime,
+    state: () => state,
+    endTime: () => endTime,
+    since,
+    tasksRunning: () => state === 'RUNNING' && (runningSince !== undefined || stopping),
+    counter,
+    checkpoints: () => ({ completed, failed, restored, entries }),
+    checkpointing,
+    failures,
+    cancel: () => {
+      emit({ kind: 'cancel-asked' });
+      if (TERMINAL.has(state) || state === 'CANCELLING') return;
+      halt();
+      enter('CANCELLING');
+      later(random.between(50, 400), () => end('CANCELED'));
+    },
+    stop,
+    slotsChanged: () => {
+      if (state === 'CREATED' || state === 'RESTARTING') later(random.between(10, 300), schedule);
+      else if (state === 'RUNNING' && options.slots() < parallelism) failOver(LOST_TASK_MANAGER);
+    },
+    fail: (why) => {
+      failures.unshift({ at: clock.now(), text: why });
+      end('FAILED');
+    },
+    abandon: (how) => {
+      if (how === 'suspended' && !TERMINAL.has(state)) end('SUSPENDED');
+      alive = false;
+    },
+  };
+}
+
+const NOT_ALL_RUNNING =
+  'java.util.concurrent.CompletionException: org.apache.flink.runtime.checkpoint.CheckpointException: Some tasks of the job have already finished or not all required tasks are currently running';
+const INTERRUPTED =
+  'java.util.concurrent.CompletionException: org.apache.flink.runtime.checkpoint.CheckpointException: Checkpoint Coordinator is suspending.';
+const LOST_TASK_MANAGER =
+  'org.apache.flink.runtime.jobmaster.JobMasterException: TaskManager with id sim is no longer reachable';
+
+function stoppingFailed(path: string, jobId: string): string {
+  return `org.apache.flink.runtime.scheduler.stopwithsavepoint.StopWithSavepointStoppingException: A savepoint has been created at: ${path}, but the corresponding job ${jobId} failed during stopping. The savepoint is consistent, but might have uncommitted transactions. If you want to commit the transaction please restart a job from this savepoint.`;
+}
+
+function checkpointingConfig(config: ReadonlyMap<string, string>, program: Program): CheckpointingConfig {
+  const first = (...keys: readonly string[]): string | undefined =>
+    keys.map((key) => config.get(key)).find((value) => value !== undefined);
+  const configured = durationMs(config.get('execution.checkpointing.interval'));
+  return {
+    intervalMs: program.checkpointMs ?? (configured === 0 ? undefined : configured),
+    directory: first('execution.checkpointing.dir', 'state.checkpoints.dir')?.replace(/\/+$/, ''),
+    retained: Number(first('execution.checkpointing.num-retained', 'state.checkpoints.num-retained') ?? '1'),
+    retention: config.get('execution.checkpointing.externalized-checkpoint-retention') ?? 'NO_EXTERNALIZED_CHECKPOINTS',
+  };
+}

@@ -1,0 +1,281 @@
+import type { Clock } from '../clock.ts';
+import type { Tree } from '../objects.ts';
+import type { CheckpointEntry, Job } from './job.ts';
+import type { JobManager, Operation } from './job-manager.ts';
+import { text } from '../objects.ts';
+
+/** Flink's REST API as far as Flork calls it, with Flink's own texts (1.19 to 2.3). */
+export type RestReply = { readonly status: number; readonly text: string };
+
+/** `web.refresh-interval`: how old a cached answer may be. */
+const REFRESH_MS = 3_000;
+
+export function restCall(jobManager: JobManager, clock: Clock, method: string, given: string, body: Tree): RestReply {
+  const path = given.replace(/^\/v1\//, '/');
+  const [bare = '', query = ''] = path.split('?');
+  if (jobManager.phase() === 'electing') return error(503, ELECTION);
+  if (method === 'GET' && bare === '/config') return json(200, configOf(jobManager));
+  if (method === 'GET' && bare === '/overview')
+    return json(200, { 'flink-version': jobManager.version, taskmanagers: 1 });
+  if (method === 'GET' && bare === '/jobs/overview') return json(200, { jobs: overview(jobManager, clock.now()) });
+  const [, root, jobId = '', resource = '', item = ''] = bare.split('/');
+  if (root !== 'jobs') return error(404, 'Not found: ' + bare);
+  if (!/^[0-9a-f]{32}$/.test(jobId)) return error(400, `Bad request, could not parse parameters: ${jobId}`);
+  if (method === 'POST' && resource === 'stop') return stop(jobManager, jobId, body);
+  if (method === 'PATCH' && query === 'mode=cancel') return cancel(jobManager, jobId);
+  if (method === 'GET' && resource === 'savepoints') return savepoint(jobManager, jobId, item);
+  if (method === 'GET')
+    return cached(jobManager, clock, bare, () => jobResource(jobManager, clock, jobId, resource, item));
+  return error(404, 'Not found: ' + bare);
+}
+
+function jobResource(jobManager: JobManager, clock: Clock, jobId: string, resource: string, item: string): RestReply {
+  const job = jobManager.job();
+  if (job === undefined || job.id !== jobId) return error(404, trace(`Job ${jobId} not found`));
+  switch (`${resource}${item === '' ? '' : `/${item}`}`) {
+    case '':
+      return json(200, details(job, clock.now()));
+    case 'checkpoints':
+      return checkpoints(job);
+    case 'checkpoints/config':
+      return checkpointConfig(job);
+    case 'exceptions':
+      return json(200, exceptions(job));
+    default:
+      return error(404, `Not found: ${resource}`);
+  }
+}
+
+function cached(jobManager: JobManager, clock: Clock, path: string, compute: () => RestReply): RestReply {
+  const known = jobManager.cache.get(path);
+  if (known !== undefined && clock.now() - known.at < REFRESH_MS) return known;
+  const reply = compute();
+  if (reply.status === 200) jobManager.cache.set(path, { at: clock.now(), ...reply });
+  return reply;
+}
+
+function overview(jobManager: JobManager, now: number): readonly unknown[] {
+  const job = jobManager.job();
+  if (job === undefined) return [];
+  const end = job.endTime();
+  return [
+    {
+      jid: job.id,
+      name: job.name,
+      state: job.state(),
+      'start-time': job.startTime,
+      'end-time': end,
+      duration: (end < 0 ? now : end) - job.startTime,
+      'last-modification': now,
+      tasks: tasks(job),
+      ...(jobManager.version.startsWith('1.') ? {} : { 'pending-operators': 0 }),
+    },
+  ];
+}
+
+function tasks(job: Job): Tree {
+  const total = job.name === '(application driver)' ? 0 : job.parallelism;
+  const state = job.state();
+  const running = job.tasksRunning() ? total : 0;
+  const waiting = total - running;
+  const none = {
+    created: 0,
+    scheduled: 0,
+    deploying: 0,
+    running: 0,
+    finished: 0,
+    canceling: 0,
+    canceled: 0,
+    failed: 0,
+    reconciling: 0,
+    initializing: 0,
+  };
+  switch (state) {
+    case 'FINISHED':
+      return { total, ...none, finished: total };
+    case 'CANCELED':
+      return { total, ...none, canceled: total };
+    case 'FAILED':
+      return { total, ...none, failed: total };
+    case 'RUNNING':
+      return { total, ...none, running, deploying: waiting };
+    default:
+      return { total, ...none, scheduled: total };
+  }
+}
+
+function details(job: Job, now: number): Tree {
+  const names = [
+    'INITIALIZING',
+    'CREATED',
+    'RUNNING',
+    'RESTARTING',
+    'FAILING',
+    'FAILED',
+    'CANCELLING',
+    'CANCELED',
+    'FINISHED',
+    'SUSPENDED',
+    'RECONCILING',
+  ];
+  return {
+    jid: job.id,
+    name: job.name,
+    state: job.state(),
+    isStoppable: false,
+    'start-time': job.startTime,
+    'end-time': job.endTime(),
+    now,
+    timestamps: Object.fromEntries(names.map((name) => [name, job.since.get(name) ?? 0])),
+    vertices: [
+      { id: 'cbc357ccb763df2852fee8c4fc7d55f2', name: 'Counter', parallelism: job.parallelism, maxParallelism: 128 },
+    ],
+  };
+}
+
+function checkpoints(job: Job): RestReply {
+  if (job.state() === 'INITIALIZING') return serverError('FlinkJobNotInitialized: the job is initializing');
+  if (job.checkpointing.intervalMs === undefined) return error(404, 'Checkpointing has not been enabled.');
+  const { completed, failed, restored, entries } = job.checkpoints();
+  const latest = entries.findLast((entry) => !entry.savepoint);
+  const savepoint = entries.findLast((entry) => entry.savepoint);
+  return json(200, {
+    counts: { restored: restored === undefined ? 0 : 1, total: completed + failed, in_progress: 0, completed, failed },
+    summary: {},
+    latest: {
+      completed: latest === undefined ? null : checkpointEntry(latest),
+      savepoint: savepoint === undefined ? null : checkpointEntry(savepoint),
+      failed: null,
+      restored:
+        restored === undefined
+          ? null
+          : {
+              id: restored.id,
+              restore_timestamp: restored.at,
+              is_savepoint: restored.savepoint,
+              external_path: restored.path,
+            },
+    },
+    history: entries.slice(-10).toReversed().map(checkpointEntry),
+  });
+}
+
+function checkpointEntry(entry: CheckpointEntry): Tree {
+  return {
+    className: 'completed',
+    id: entry.id,
+    status: 'COMPLETED',
+    is_savepoint: entry.savepoint,
+    savepointFormat: entry.savepoint ? 'CANONICAL' : null,
+    checkpoint_type: entry.synchronous ? 'SYNC_SAVEPOINT' : 'CHECKPOINT',
+    trigger_timestamp: entry.at - 50,
+    latest_ack_timestamp: entry.at,
+    checkpointed_size: 4096,
+    state_size: 4096,
+    end_to_end_duration: 50,
+    external_path: entry.path,
+    discarded: entry.discarded,
+  };
+}
+
+function checkpointConfig(job: Job): RestReply {
+  const { intervalMs, retention } = job.checkpointing;
+  if (intervalMs === undefined) return error(404, 'Checkpointing is not enabled for this job (' + job.id + ').');
+  return json(200, {
+    mode: 'exactly_once',
+    interval: intervalMs,
+    timeout: 600_000,
+    min_pause: 0,
+    max_concurrent: 1,
+    externalization: {
+      enabled: retention.startsWith('RETAIN'),
+      delete_on_cancellation: retention !== 'RETAIN_ON_CANCELLATION',
+    },
+  });
+}
+
+function exceptions(job: Job): Tree {
+  const entries = job.failures.map(({ at, text: stacktrace }) => ({
+    exceptionName: stacktrace.split(':')[0],
+    stacktrace: `${stacktrace}\n\tat org.apache.flink.Sim.run(Sim.java:1)`,
+    timestamp: at,
+    concurrentExceptions: [],
+  }));
+  return { exceptionHistory: { entries, truncated: false } };
+}
+
+/** 202 even if the job does not exist or is initializing: the failure is in the result. */
+function stop(jobManager: JobManager, jobId: string, body: Tree): RestReply {
+  const triggerId = text(body['triggerId']);
+  const directory = text(body['targetDirectory']);
+  if (directory === '') return error(400, NO_DIRECTORY);
+  jobManager.stop(jobId, triggerId, directory);
+  return json(202, { 'request-id': triggerId });
+}
+
+function savepoint(jobManager: JobManager, jobId: string, triggerId: string): RestReply {
+  const operation = jobManager.operations.get(`${triggerId}/${jobId}`);
+  if (operation === undefined) {
+    return error(404, trace(`There is no savepoint operation with triggerId=${triggerId} for job ${jobId}.`));
+  }
+  return json(200, operationBody(operation));
+}
+
+function operationBody({ result }: Operation): Tree {
+  if (result === undefined) return { status: { id: 'IN_PROGRESS' }, operation: null };
+  if (result.kind === 'completed') return { status: { id: 'COMPLETED' }, operation: { location: result.path } };
+  const cause = {
+    class: result.text.split(':')[0],
+    'stack-trace': `${result.text}\n\tat org.apache.flink.Sim.run(Sim.java:1)`,
+    'serialized-throwable': 'rO0AB',
+  };
+  return { status: { id: 'COMPLETED' }, operation: { 'failure-cause': cause } };
+}
+
+function cancel(jobManager: JobManager, jobId: string): RestReply {
+  const job = jobManager.job();
+  if (job === undefined || job.id !== jobId) return error(404, trace('Job could not be found.'));
+  const state = job.state();
+  if (state === 'FINISHED' || state === 'FAILED') {
+    return error(
+      409,
+      trace(`Job cancellation failed because the job has already reached another terminal state (${state}).`),
+    );
+  }
+  job.cancel();
+  return json(202, {});
+}
+
+function configOf(jobManager: JobManager): Tree {
+  return {
+    'refresh-interval': 3000,
+    'flink-version': jobManager.version,
+    'flink-revision': 'sim',
+    features: { 'web-submit': false },
+  };
+}
+
+const ELECTION = 'Service temporarily unavailable due to an ongoing leader election. Please refresh.';
+const NO_DIRECTORY =
+  'Config key [state.savepoints.dir / execution.checkpointing.savepoint-dir] is not set. Property [targetDirectory] must be provided.';
+
+function trace(message: string): string {
+  return `org.apache.flink.runtime.rest.handler.RestHandlerException: ${message}\n\tat org.apache.flink.runtime.rest.handler.Sim.handle(Sim.java:1)`;
+}
+
+function serverError(message: string): RestReply {
+  return {
+    status: 500,
+    text: JSON.stringify({
+      errors: ['Internal server error.', `<Exception on server side:\n${message}\nEnd of exception on server side>`],
+    }),
+  };
+}
+
+function error(status: number, message: string): RestReply {
+  return { status, text: JSON.stringify({ errors: [message] }) };
+}
+
+function json(status: number, body: unknown): RestReply {
+  return { status, text: JSON.stringify(body) };
+}
