@@ -1,4 +1,4 @@
-import type { FlinkView, JobState, Part, Questions } from '../core/flink-view.ts';
+import type { CheckpointConfigView, FlinkView, JobView, Part, Questions } from '../core/flink-view.ts';
 import { flinkClient, type FlinkClient } from './client.ts';
 import type { Transport } from './transport.ts';
 
@@ -16,8 +16,6 @@ export type ObserveOptions = {
 export type Observe = (questions: Questions, signal?: AbortSignal) => Promise<FlinkView>;
 
 const NOT_ASKED = { kind: 'not-asked' } as const;
-/** States in which Flink may say "no checkpointing" only because the job is not built yet. */
-const UNBUILT: readonly (JobState | undefined)[] = ['INITIALIZING', 'UNKNOWN', undefined];
 
 /**
  * /jobs/overview first, because a JobManager that does not answer it is asked nothing more; then the wanted parts at once.
@@ -78,7 +76,7 @@ async function ask(client: FlinkClient, questions: Ask, stop: () => void, maxFor
     of(wants.exceptions, client.exceptions),
     trigger === undefined ? NOT_ASKED : until(true, () => client.trigger(trigger.jobId, trigger.triggerId)),
   ]);
-  const state = listed.find((job) => job.id === jobId)?.state;
+  const built = isBuilt(listed.find((job) => job.id === jobId));
   const asked = listed.filter((job) => questions.jobIds.includes(job.id));
   const foreign = listed.filter((job) => !questions.jobIds.includes(job.id)).slice(0, maxForeignJobs);
   return {
@@ -86,8 +84,8 @@ async function ask(client: FlinkClient, questions: Ask, stop: () => void, maxFor
     jobs: [...asked, ...foreign],
     flinkVersion,
     detail,
-    checkpoints,
-    checkpointConfig: UNBUILT.includes(state) ? doubted(checkpointConfig) : checkpointConfig,
+    checkpoints: built || checkpoints.kind !== 'absent' ? checkpoints : NOT_BUILT,
+    checkpointConfig: built || !isOff(checkpointConfig) ? checkpointConfig : NOT_BUILT,
     exceptions,
     trigger: triggered,
   };
@@ -106,8 +104,16 @@ function unreachable(overview: Exclude<Part<unknown>, { kind: 'value' }>): Flink
   }
 }
 
-/** "Off" must be a positive answer of a built job: state may be lost on it. */
-function doubted<T extends { readonly enabled: boolean }>(part: Part<T>): Part<T> {
-  if (part.kind !== 'value' || part.value.enabled) return part;
-  return { kind: 'failed', error: 'unavailable', text: 'the job is not built yet' };
+/**
+ * Whether Flink has a graph of this job. Without one it says "checkpointing is not enabled" of any job, also of one whose
+ * main() threw (state FAILED, no tasks; seen on 1.20 and 2.3): no positive answer, and state would be lost on it.
+ */
+function isBuilt(job: JobView | undefined): boolean {
+  return job !== undefined && job.state !== 'INITIALIZING' && job.state !== 'UNKNOWN' && job.tasks.total > 0;
 }
+
+function isOff(part: Part<CheckpointConfigView>): boolean {
+  return part.kind === 'value' && !part.value.enabled;
+}
+
+const NOT_BUILT = { kind: 'failed', error: 'unavailable', text: 'Flink has no graph of the job' } as const;

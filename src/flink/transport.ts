@@ -143,7 +143,7 @@ function errorOf(error: unknown): { readonly error: FlinkErrorKind; readonly tex
   const code = codeOf(error);
   if (code === undefined) return { error: 'unreachable', text: 'the connection failed' };
   if (/^UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT$|^ETIMEDOUT$/.test(code)) return { error: 'timeout', text: code };
-  if (/^HPE_|^UND_ERR_(HEADERS_OVERFLOW|RES|INVALID)/.test(code)) {
+  if (/^HTTPParserError$|^HPE_|^UND_ERR_(HEADERS_OVERFLOW|RES|INVALID)/.test(code)) {
     return { error: 'unexpected-reply', text: `what answers there does not speak HTTP (${code})` };
   }
   if (/TLS|SSL|CERT|SIGNATURE|CRL|^EPROTO$/.test(code)) return { error: 'tls', text: code };
@@ -152,6 +152,8 @@ function errorOf(error: unknown): { readonly error: FlinkErrorKind; readonly tex
 
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
+  // undici's parser error carries its code only for some faults.
+  if (error.name === 'HTTPParserError') return error.name;
   const code = 'code' in error ? error.code : undefined;
   if (typeof code === 'string' && code !== 'UND_ERR_SOCKET') return code;
   return codeOf(error.cause) ?? (typeof code === 'string' ? code : undefined);

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createExecute } from '../../../src/flink/execute.ts';
+import type { FlinkResponse, Transport } from '../../../src/flink/transport.ts';
+import { CANCEL, fakeFlink, flinkError, JOB, reply, STOP, TRIGGER } from './flink-fixture.ts';
+
+const run = async (
+  command: typeof STOP,
+  response: FlinkResponse,
+): Promise<[string | undefined, string | undefined]> => {
+  const [result] = await createExecute({ transport: async () => response })([command]);
+  return [result?.kind, result?.text];
+};
+
+describe('execute', () => {
+  it('stops with the body that Flink wants', async () => {
+    const { transport, calls } = fakeFlink({ [`/jobs/${JOB}/stop`]: reply({ 'request-id': TRIGGER }, 202) });
+    const [result] = await createExecute({ transport })([STOP]);
+    assert.equal(result?.kind, 'done');
+    assert.equal(calls[0]?.method, 'POST');
+    assert.deepEqual(calls[0]?.body, {
+      targetDirectory: 's3://bucket/savepoints/1',
+      drain: false,
+      formatType: 'CANONICAL',
+      triggerId: TRIGGER,
+    });
+  });
+
+  it('cancels by PATCH, and takes an ended job for done', async () => {
+    const { transport, calls } = fakeFlink({ [`/jobs/${JOB}`]: reply({}, 202) });
+    assert.equal((await createExecute({ transport })([CANCEL]))[0]?.kind, 'done');
+    assert.deepEqual([calls[0]?.method, calls[0]?.path], ['PATCH', `/jobs/${JOB}?mode=cancel`]);
+    const ended = flinkError(
+      409,
+      'Job cancellation failed because the job has already reached another terminal state (FINISHED).',
+    );
+    assert.deepEqual(await run(CANCEL, ended), ['done', '']);
+  });
+
+  it('is refused by a definite no, with its first line', async () => {
+    assert.deepEqual(await run(CANCEL, flinkError(404, 'Job could not be found.\n\tat x')), [
+      'refused',
+      'Job could not be found.',
+    ]);
+    const [kind] = await run(
+      STOP,
+      flinkError(400, 'Config key [state.savepoints.dir] is not set. Property [targetDirectory] must be provided.'),
+    );
+    assert.equal(kind, 'refused');
+  });
+
+  it('does not know after a time-out, a 5xx, or an answer that is not Flink', async () => {
+    for (const response of [
+      { kind: 'error', error: 'timeout', text: 'slow' },
+      { kind: 'error', error: 'unreachable', text: 'ECONNRESET' },
+      flinkError(500, 'Internal server error.'),
+      flinkError(503, 'Service temporarily unavailable due to an ongoing leader election.'),
+      flinkError(408, 'Job cancellation timed out.'),
+      { kind: 'response', status: 302, text: '' },
+      { kind: 'response', status: 404, text: '<html>' },
+    ] as const satisfies readonly FlinkResponse[]) {
+      // oxlint-disable-next-line no-await-in-loop -- a table
+      for (const command of [STOP, CANCEL]) assert.equal((await run(command, response))[0], 'unknown');
+    }
+    assert.equal((await run(STOP, reply({ 'request-id': 'other' }, 202)))[0], 'unknown');
+  });
+
+  it('sends nothing more after a time-out, nor when its time is used up', async () => {
+    let calls = 0;
+    const transport: Transport = async () => {
+      calls++;
+      return { kind: 'error', error: 'timeout', text: '' };
+    };
+    const results = await createExecute({ transport })([STOP, CANCEL]);
+    assert.deepEqual(
+      results.map(({ kind }) => kind),
+      ['unknown', 'unknown'],
+    );
+    await createExecute({ transport })([STOP], AbortSignal.abort());
+    assert.equal(calls, 1);
+  });
+
+  it('does not put into a path what is no id', async () => {
+    const { transport, calls } = fakeFlink({});
+    await createExecute({ transport })([{ ...CANCEL, jobId: '../x' }]);
+    assert.equal(calls[0]?.path, '/jobs/invalid?mode=cancel');
+  });
+});
