@@ -1,0 +1,106 @@
+import * as v from 'valibot';
+import { DEFAULT_CONFIG, type HookConfig } from './http/shell.ts';
+import { LOG_LEVELS, type LogLevel } from './telemetry/log.ts';
+
+/** Everything the process is told, read once from the environment and frozen. */
+export type Config = {
+  readonly port: number;
+  /** PEM files of the server's certificate and key; plain HTTP when absent. Read again when they change. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** PEM files for calls to JobManagers with TLS. */
+  readonly flink: {
+    readonly caFile: string | undefined;
+    readonly certFile: string | undefined;
+    readonly keyFile: string | undefined;
+  };
+  readonly hook: HookConfig;
+  readonly logLevel: LogLevel;
+  /** How long requests in flight may take after SIGTERM before connections are closed. */
+  readonly drainMs: number;
+};
+
+const LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+const TENANT = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
+const wholeNumber = (absent: number, least: number, most: number) =>
+  v.pipe(
+    v.optional(v.string(), String(absent)),
+    v.check(
+      (text) => /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most,
+      `a whole number within ${least}..${most}`,
+    ),
+    v.transform(Number),
+  );
+const namespaces = v.pipe(
+  v.optional(v.string(), '*'),
+  v.transform((text) => (text.trim() === '*' ? ('*' as const) : text.split(',').map((name) => name.trim()))),
+  v.check((list) => list === '*' || list.every((name) => LABEL.test(name)), '* or namespaces separated by commas'),
+);
+const file = v.optional(v.string());
+
+const Environment = v.pipe(
+  v.object({
+    PORT: wholeNumber(8080, 0, 65_535),
+    TLS_CERT_FILE: file,
+    TLS_KEY_FILE: file,
+    FLORK_NAMESPACES: namespaces,
+    FLORK_TENANT: v.optional(v.pipe(v.string(), v.regex(TENANT, 'a label value'))),
+    FLINK_CA_FILE: file,
+    FLINK_CERT_FILE: file,
+    FLINK_KEY_FILE: file,
+    LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`), 'info'),
+    MAX_IN_FLIGHT: wholeNumber(DEFAULT_CONFIG.maxInFlight, 1, 10_000),
+    MAX_BODY_BYTES: wholeNumber(DEFAULT_CONFIG.maxBodyBytes, 1024, 256 * 1024 * 1024),
+    SYNC_BUDGET_MS: wholeNumber(DEFAULT_CONFIG.syncBudgetMs, 100, 60_000),
+    DRAIN_SECONDS: wholeNumber(15, 0, 600),
+  }),
+  v.forward(
+    v.check(
+      (env) => (env.TLS_CERT_FILE === undefined) === (env.TLS_KEY_FILE === undefined),
+      'a key together with a certificate',
+    ),
+    ['TLS_KEY_FILE'],
+  ),
+  v.forward(
+    v.check(
+      (env) => (env.FLINK_CERT_FILE === undefined) === (env.FLINK_KEY_FILE === undefined),
+      'a key together with a certificate',
+    ),
+    ['FLINK_KEY_FILE'],
+  ),
+);
+
+/** Reads the environment; a bad value gives the one line that names it. */
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly kind: 'config'; readonly config: Config } | { readonly kind: 'invalid'; readonly line: string } {
+  // A variable set to nothing is what an optional Kubernetes env entry looks like: absent.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = v.safeParse(Environment, given);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    const name = v.getDotPath(issue) ?? 'environment';
+    const is = given[name] === undefined ? 'not set' : JSON.stringify(given[name]);
+    return { kind: 'invalid', line: `${name}: is ${is}; want ${issue.message}` };
+  }
+  return { kind: 'config', config: Object.freeze(configOf(parsed.output)) };
+}
+
+function configOf(env: v.InferOutput<typeof Environment>): Config {
+  const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile, FLORK_TENANT: tenant } = env;
+  return {
+    port: env.PORT,
+    tls: certFile === undefined || keyFile === undefined ? undefined : Object.freeze({ certFile, keyFile }),
+    flink: Object.freeze({ caFile: env.FLINK_CA_FILE, certFile: env.FLINK_CERT_FILE, keyFile: env.FLINK_KEY_FILE }),
+    hook: Object.freeze({
+      ...DEFAULT_CONFIG,
+      namespaces: env.FLORK_NAMESPACES,
+      ...(tenant === undefined ? {} : { tenant }),
+      maxBodyBytes: env.MAX_BODY_BYTES,
+      maxInFlight: env.MAX_IN_FLIGHT,
+      syncBudgetMs: env.SYNC_BUDGET_MS,
+    }),
+    logLevel: env.LOG_LEVEL,
+    drainMs: env.DRAIN_SECONDS * 1000,
+  };
+}
