@@ -13,10 +13,15 @@ const KEY = 'record.json.gz';
 /** A record is never larger; more is not unpacked (a ConfigMap can be edited by anyone who may edit ConfigMaps). */
 const LARGEST = 8 * 1024 * 1024;
 
-/** The stored text of a record (gzip, base64) and the hash by which it is trusted. Equal records give equal texts. */
+/** The stored text of a record (gzip, base64; packed when asked for) and the hash by which it is trusted. Equal records give equal texts. */
 export function encodeRecord(record: EpochRecord): { readonly hash: string; readonly text: string } {
   const json = canonicalJson(record);
-  return { hash: hashOf(json), text: toBase64(gzipSync(strToU8(json), { level: 6, mtime: 0 })) };
+  return {
+    hash: hashOf(json),
+    get text() {
+      return toBase64(gzipSync(strToU8(json), { level: 6, mtime: 0 }));
+    },
+  };
 }
 
 /** ConfigMap `<name>-epoch-<h>`. */

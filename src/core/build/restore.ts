@@ -1,4 +1,5 @@
 import type { Child, ObservedConfigMap } from '../../api/kube.ts';
+import { ENDS } from '../../api/status.ts';
 import type { EpochRecord, JobRef, RestoreContent } from '../record.ts';
 import { child, sealed } from './child.ts';
 import { epochNames } from './names.ts';
@@ -27,6 +28,7 @@ export function readRestore(configMap: Pick<ObservedConfigMap, 'data'>): Restore
   const jobId = data['next-job-id'];
   const path = data['path'];
   const lastProcess = data['last-process'];
+  const ended = ENDS.find((how) => how === data['ended']);
   if (incarnation === undefined || pathAt === undefined || jobId === undefined || !/^[0-9a-f]{32}$/.test(jobId))
     return undefined;
   const content: RestoreContent = {
@@ -37,10 +39,12 @@ export function readRestore(configMap: Pick<ObservedConfigMap, 'data'>): Restore
     jobId,
     allowNonRestoredState: data['allow-non-restored-state'] === 'true',
     startable: data[START_KEYS.jobId] !== undefined,
+    ...(ended === undefined ? {} : { ended }),
   };
   // What a process would start with must be what is told; anything else was written by someone else.
   const keys: Readonly<Record<string, string>> = startKeys(content);
-  return Object.values(START_KEYS).every((key) => data[key] === keys[key]) ? content : undefined;
+  const asTold = Object.values(START_KEYS).every((key) => data[key] === keys[key]);
+  return asTold && !(content.startable && content.ended !== undefined) ? content : undefined;
 }
 
 function startKeys(content: RestoreContent): Readonly<Record<string, string>> {
@@ -61,6 +65,7 @@ function told(content: RestoreContent): Readonly<Record<string, string>> {
     'path-at': String(content.pathAt),
     'next-job-id': content.jobId,
     'allow-non-restored-state': String(content.allowNonRestoredState),
+    ...(content.ended === undefined ? {} : { ended: content.ended }),
   };
 }
 

@@ -3,7 +3,7 @@ import { child } from './child.ts';
 import type { Context } from './context.ts';
 import { PORTS } from './features/addresses.ts';
 import { mapOf } from './flink-text.ts';
-import { selector } from './labels.ts';
+import { labels, selector } from './labels.ts';
 
 /** `<name>-jobmanager`: how TaskManagers reach the JobManager, and the JobManager itself while it is not ready. */
 export function internalService(context: Context): Child {
@@ -23,7 +23,10 @@ export function restService(context: Context): Child {
   const { user } = context;
   const exposed = user['kubernetes.rest-service.exposed.type']?.trim();
   return child(context.ref, 'Service', context.names.restService, 'jobmanager', {
-    metadata: { annotations: mapOf(user['kubernetes.rest-service.annotations']) },
+    metadata: {
+      labels: { ...mapOf(user['kubernetes.rest-service.labels']), ...labels(context.ref, 'jobmanager') },
+      annotations: mapOf(user['kubernetes.rest-service.annotations']),
+    },
     spec: {
       // A headless one would be the same to its callers, and a Service cannot change between the two.
       type: exposed === 'NodePort' || exposed === 'LoadBalancer' ? exposed : 'ClusterIP',

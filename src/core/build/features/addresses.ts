@@ -1,4 +1,5 @@
-import type { Conf, Context } from '../context.ts';
+import { podSpecOf, ROLES, type Role } from '../../role.ts';
+import { isOn, type Context } from '../context.ts';
 import type { Feature } from '../feature.ts';
 import { main } from '../pod.ts';
 
@@ -9,47 +10,53 @@ export const PORTS = { rpc: 6123, blob: 6124, rest: 8081, taskRpc: 6122, taskDat
 const POD_IP = 'FLORK_POD_IP';
 
 /**
- * Where the processes find each other. Without high availability through the internal Service, whose name outlives every pod;
- * with it the leader is told by its own address.
+ * Where the processes find each other: without high availability through the internal Service, whose name outlives every pod;
+ * with it the JobManager announces its own address. Bind addresses are left unsaid: every interface.
  */
 export const addresses: Feature = {
   name: 'addresses',
+  conf: (context) => ({
+    'taskmanager.data.port': onHostNetwork(context) ? '0' : String(PORTS.taskData),
+    'metrics.internal.query-service.port': onHostNetwork(context) ? '0' : String(PORTS.metrics),
+  }),
   ownedConf: (context) => ({
     'jobmanager.rpc.address': `${context.names.internalService}.${context.ref.namespace}.svc`,
     'jobmanager.rpc.port': String(PORTS.rpc),
     'blob.server.port': String(PORTS.blob),
     'rest.port': String(PORTS.rest),
-    'metrics.internal.query-service.port': String(PORTS.metrics),
-    ...taskManagerPorts(context),
+    'taskmanager.rpc.port': onHostNetwork(context) ? '0' : String(PORTS.taskRpc),
   }),
   pod: (_, role, conf) => {
     if (role === 'jobmanager')
       return main({ ports: [port('rpc', PORTS.rpc), port('blob', PORTS.blob), port('rest', PORTS.rest)] });
-    const fixed = conf['taskmanager.rpc.port'] !== '0';
-    return fixed ? main({ ports: [port('rpc', PORTS.taskRpc), port('data', PORTS.taskData)] }) : main({});
+    const named = [
+      port('rpc', Number(conf['taskmanager.rpc.port'])),
+      port('data', Number(conf['taskmanager.data.port'])),
+    ];
+    return main({ ports: named.filter(({ containerPort }) => containerPort > 0) });
   },
-  ownedPod: (context, role) =>
-    announcesItself(context, role)
-      ? main({ env: [{ name: POD_IP, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.podIP' } } }] })
-      : main({}),
+  ownedPod: (context, role) => {
+    if (!announcesItself(context, role)) return {};
+    return main({ env: [{ name: POD_IP, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.podIP' } } }] });
+  },
   options: (context, role) => (announcesItself(context, role) ? ['-D', `jobmanager.rpc.address=$(${POD_IP})`] : []),
 };
 
-function announcesItself(context: Context, role: 'jobmanager' | 'taskmanager'): boolean {
+function announcesItself(context: Context, role: Role): boolean {
   return context.highAvailability !== 'none' && role === 'jobmanager';
 }
 
 /** Several TaskManagers may share a host's network, so there their ports cannot be fixed. */
-function taskManagerPorts(context: Context): Conf {
-  const shared =
-    (context.spec.taskManagerPodSpec ?? context.spec.jobManagerPodSpec)?.['hostNetwork'] === true ||
-    context.user['kubernetes.hostnetwork.enabled']?.trim().toLowerCase() === 'true';
-  return {
-    'taskmanager.rpc.port': shared ? '0' : String(PORTS.taskRpc),
-    'taskmanager.data.port': shared ? '0' : String(PORTS.taskData),
-  };
+function onHostNetwork({ spec, user }: Context): boolean {
+  return (
+    isOn(user['kubernetes.hostnetwork.enabled']) ||
+    ROLES.some((role) => podSpecOf(spec, role)?.['hostNetwork'] === true)
+  );
 }
 
-function port(name: string, containerPort: number): Readonly<Record<string, unknown>> {
+function port(
+  name: string,
+  containerPort: number,
+): Readonly<Record<'containerPort', number>> & Readonly<Record<string, unknown>> {
   return { name, containerPort, protocol: 'TCP' };
 }

@@ -1,3 +1,4 @@
+import type { Context } from '../context.ts';
 import type { Feature } from '../feature.ts';
 import { main } from '../pod.ts';
 
@@ -10,23 +11,22 @@ const SHADOW = '/opt/flork/conf';
 /** The configuration folder: mounted over the image's own, or beside it for an entry point that merges the two. */
 export const confFiles: Feature = {
   name: 'conf-files',
-  pod: ({ spec, user }) => {
-    const usual = user['kubernetes.flink.conf.dir'] ?? USUAL;
-    if (spec.florkConf?.shadowConfigFiles !== true)
-      return usual === USUAL ? main({}) : main({ env: [{ name: 'FLINK_CONF_DIR', value: usual }] });
+  pod: (context) => {
+    if (!isShadowed(context)) return {};
     return main({
       env: [
         { name: 'FLINK_CONF_DIR', value: SHADOW },
-        { name: 'FLORK_DESIRED_FLINK_CONF_PATH', value: usual },
+        { name: 'FLORK_DESIRED_FLINK_CONF_PATH', value: USUAL },
       ],
     });
   },
-  ownedPod: ({ spec, user, epochNames }) => {
-    const mountPath =
-      spec.florkConf?.shadowConfigFiles === true ? SHADOW : (user['kubernetes.flink.conf.dir'] ?? USUAL);
-    return main(
-      { volumeMounts: [{ name: 'flork-conf', mountPath, readOnly: true }] },
-      { volumes: [{ name: 'flork-conf', configMap: { name: epochNames.configuration, defaultMode: 0o644 } }] },
-    );
-  },
+  ownedPod: (context) =>
+    main(
+      { volumeMounts: [{ name: 'flork-conf', mountPath: isShadowed(context) ? SHADOW : USUAL, readOnly: true }] },
+      { volumes: [{ name: 'flork-conf', configMap: { name: context.epochNames.configuration, defaultMode: 0o644 } }] },
+    ),
 };
+
+function isShadowed({ spec }: Context): boolean {
+  return spec.florkConf?.shadowConfigFiles === true;
+}
