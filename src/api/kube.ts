@@ -23,10 +23,13 @@ export type ObjectMeta = {
   readonly annotations?: Readonly<Record<string, string>>;
 };
 
+/** Kinds of children. */
+export type ChildKind = 'ConfigMap' | 'Service' | 'Deployment';
+
 /** A child as Flork returns it: a partial object that Metacontroller applies. */
 export type Child = {
   readonly apiVersion: string;
-  readonly kind: 'ConfigMap' | 'Service' | 'Deployment';
+  readonly kind: ChildKind;
   readonly metadata: {
     readonly name: string;
     readonly namespace: string;
@@ -57,7 +60,12 @@ export type ObservedDeployment = {
     readonly replicas: number | undefined;
     readonly readyReplicas: number | undefined;
     readonly terminatingReplicas: number | undefined;
-    readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }[];
+    readonly conditions: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason: string;
+      readonly message: string;
+    }[];
   };
 };
 
@@ -75,7 +83,14 @@ export type ContainerState =
   | { readonly kind: 'none' }
   | { readonly kind: 'waiting'; readonly reason: string; readonly message: string }
   | { readonly kind: 'running'; readonly startedAt: string }
-  | { readonly kind: 'terminated'; readonly reason: string; readonly message: string; readonly exitCode: number; readonly startedAt: string; readonly finishedAt: string };
+  | {
+      readonly kind: 'terminated';
+      readonly reason: string;
+      readonly message: string;
+      readonly exitCode: number;
+      readonly startedAt: string;
+      readonly finishedAt: string;
+    };
 
 /** A pod as observed through `related`. */
 export type ObservedPod = {
@@ -84,7 +99,12 @@ export type ObservedPod = {
   readonly reason: string;
   readonly message: string;
   readonly nodeName: string;
-  readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }[];
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason: string;
+    readonly message: string;
+  }[];
   readonly containers: readonly ObservedContainer[];
 };
 
@@ -95,4 +115,6 @@ export type Observed = {
   readonly deployments: ReadonlyMap<string, ObservedDeployment>;
   readonly pods: readonly ObservedPod[] | undefined;
   readonly namespace: { readonly metadata: ObjectMeta } | undefined;
+  /** The children as they are, stripped of what the server owns: what is answered when nothing better is known than to leave them. */
+  readonly echo: readonly Child[];
 };

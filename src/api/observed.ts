@@ -1,5 +1,7 @@
 import { isObject } from './json.ts';
 import type {
+  Child,
+  ChildKind,
   ContainerState,
   Json,
   JsonObject,
@@ -29,6 +31,32 @@ export function readObserved(children: Groups, related: Groups, ref: { readonly 
     namespace: objects(related, 'Namespace.v1')
       .map((object) => ({ metadata: metaOf(object) }))
       .find((namespace) => namespace.metadata.name === ref.namespace),
+    echo: [
+      ...inNamespace(children, 'ConfigMap.v1').map((object) => echoOf('v1', 'ConfigMap', object)),
+      ...inNamespace(children, 'Service.v1').map((object) => echoOf('v1', 'Service', object)),
+      ...inNamespace(children, 'Deployment.apps/v1').map((object) => echoOf('apps/v1', 'Deployment', object)),
+    ],
+  };
+}
+
+/**
+ * A child as it is, without what the API server and Metacontroller own (status, system metadata, `controller-uid`, last-applied):
+ * answered as it stands, it changes nothing.
+ */
+function echoOf(apiVersion: string, kind: ChildKind, object: JsonObject): Child {
+  const { status: _, metadata: __, ...rest } = object;
+  const { name, labels, annotations } = metaOf(object);
+  const own = (map: Readonly<Record<string, string>> | undefined) =>
+    Object.fromEntries(
+      Object.entries(map ?? {}).filter(
+        ([key]) => !/^controller-uid$|^metacontroller\.k8s\.io\/|^deployment\.kubernetes\.io\//.test(key),
+      ),
+    );
+  return {
+    ...rest,
+    apiVersion,
+    kind,
+    metadata: { name, namespace: metaOf(object).namespace ?? '', labels: own(labels), annotations: own(annotations) },
   };
 }
 

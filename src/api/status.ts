@@ -14,8 +14,19 @@ const flag = (description: string) => v.pipe(v.boolean(), v.description(descript
 const time = (description: string) => v.pipe(v.string(), v.description(`${description} (RFC 3339)`));
 
 export const STATES = [
-  'Created', 'Deploying', 'Upgrading', 'RollingBack', 'Running', 'Stopping', 'Rescaling', 'Deleting',
-  'Suspended', 'Finished', 'RolledBack', 'Stalled', 'Failed',
+  'Created',
+  'Deploying',
+  'Upgrading',
+  'RollingBack',
+  'Running',
+  'Stopping',
+  'Rescaling',
+  'Deleting',
+  'Suspended',
+  'Finished',
+  'RolledBack',
+  'Stalled',
+  'Failed',
 ] as const;
 export const FLORK_PHASES = ['CREATED', 'DEPLOYING', 'DEPLOYED', 'COMPLETED', 'FAILED'] as const;
 export const OPERATION_KINDS = ['start', 'stop', 'cancel', 'delete'] as const;
@@ -44,9 +55,13 @@ export const Snapshot = v.object({
 
 /** How an epoch ended; a snapshot is there unless nothing can be or need be restored. */
 export const Ended = v.object({
-  how: v.pipe(v.picklist(ENDS), v.description('stopped (with savepoint), canceled, finished, failed or replaced (never ran)')),
+  how: v.pipe(
+    v.picklist(ENDS),
+    v.description('stopped (with savepoint), canceled, finished, failed or replaced (never ran)'),
+  ),
   path: v.optional(text('The snapshot that the next epoch restores')),
   kind: v.optional(v.pipe(v.picklist(['checkpoint', 'savepoint']), v.description('What kind of snapshot that is'))),
+  startsEmpty: v.optional(flag('Whether the state-loss contract lets the next epoch start empty')),
   byFlork: flag('Whether Flork ended it; otherwise it finished, failed or was canceled by itself or by someone else'),
   at: time('When this was seen'),
 });
@@ -64,7 +79,9 @@ export const Epoch = v.object({
   attempt: count('Counts operations of any kind; only grows, over all epochs'),
   startedAt: time('When this epoch was declared'),
   ran: v.optional(flag('Whether a task of this epoch was ever seen running, or a checkpoint of it complete')),
-  idle: v.optional(text('The newest process up to which every process of this epoch is proven never to have run a task')),
+  idle: v.optional(
+    text('The newest process up to which every process of this epoch is proven never to have run a task'),
+  ),
   stableAt: v.optional(time('When all its tasks first ran')),
   ended: v.optional(Ended),
 });
@@ -76,15 +93,19 @@ export const Operation = v.object({
   attempt: count('Number of this operation, part of its trigger id'),
   jobId: v.optional(text('The Flink job it is about')),
   process: v.optional(text('JobManager process it was asked of')),
-  triggerId: v.optional(text('Trigger id: a hash of uid, epoch, kind and attempt, so that Flink takes a repeated call for the same')),
+  triggerId: v.optional(
+    text('Trigger id: a hash of uid, epoch, kind and attempt, so that Flink takes a repeated call for the same'),
+  ),
   directory: v.optional(text('Savepoint directory of this attempt alone')),
   generation: count('Generation of the spec that asked for it'),
   startedAt: time('When it was intended'),
-  result: v.optional(v.object({
-    path: v.optional(text('The savepoint it made')),
-    failure: v.optional(text('First line of why it failed')),
-    at: time('When the result was read'),
-  })),
+  result: v.optional(
+    v.object({
+      path: v.optional(text('The savepoint it made')),
+      failure: v.optional(text('First line of why it failed')),
+      at: time('When the result was read'),
+    }),
+  ),
 });
 
 /** A line of history: one transition between epochs, or a state that Flork had to step back to. */
@@ -115,24 +136,33 @@ export const Status = v.object({
   state: v.pipe(v.picklist(STATES), v.description('Where the job is in its life (docs/lifecycle.md)')),
   message: text('What is, and what comes next'),
   conditions: v.pipe(v.array(Condition), v.description('Ready, Reconciling, Stalled, StateSafe, ChildrenApplied')),
-  florkPhase: v.pipe(v.picklist(FLORK_PHASES), v.description('Phase of the original Flork: CREATED, DEPLOYING, DEPLOYED, COMPLETED or FAILED')),
+  florkPhase: v.pipe(
+    v.picklist(FLORK_PHASES),
+    v.description('Phase of the original Flork: CREATED, DEPLOYING, DEPLOYED, COMPLETED or FAILED'),
+  ),
   generationDuringLastTransition: count('Generation when florkPhase last changed'),
   knownSavepointPath: v.optional(text('Newest restorable savepoint')),
   epoch: v.optional(Epoch),
-  stableEpoch: v.optional(v.object({
-    number: count('The last epoch whose tasks all ran, while a newer one has not got there'),
-    recordHash: text('Hash of its record ConfigMap'),
-    path: v.optional(text('The snapshot it ended with')),
-  })),
+  stableEpoch: v.optional(
+    v.object({
+      number: count('The last epoch whose tasks all ran, while a newer one has not got there'),
+      recordHash: text('Hash of its record ConfigMap'),
+      path: v.optional(text('The snapshot it ended with')),
+    }),
+  ),
   operation: v.optional(Operation),
-  retry: v.optional(v.object({ notBefore: time('No new attempt before'), failures: count('Failed attempts in a row') })),
+  retry: v.optional(
+    v.object({ notBefore: time('No new attempt before'), failures: count('Failed attempts in a row') }),
+  ),
   handled: v.optional(v.object({ restoreNonce: v.optional(count('Last spec.restore.nonce acted on')) })),
   job: v.optional(JobStatus),
-  snapshots: v.optional(v.object({
-    lastCheckpoint: v.optional(Snapshot),
-    lastSavepoint: v.optional(Snapshot),
-    history: v.optional(v.array(Snapshot)),
-  })),
+  snapshots: v.optional(
+    v.object({
+      lastCheckpoint: v.optional(Snapshot),
+      lastSavepoint: v.optional(Snapshot),
+      history: v.optional(v.array(Snapshot)),
+    }),
+  ),
   history: v.optional(v.array(Transition)),
   plan: v.optional(v.array(v.object({ field: text('Field of spec'), note: text('Why it does not act now') }))),
   taskManagerReplicas: v.optional(count('Observed TaskManager replicas, for the scale subresource')),

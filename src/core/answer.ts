@@ -26,7 +26,7 @@ export type Answer = {
   readonly epoch?: Epoch;
   /** Record of a newly declared epoch, written beside the children of the old one. */
   readonly declared?: EpochRecord;
-  readonly ended?: Ended;
+  readonly ended?: Ended | null;
   readonly operation?: Operation | null;
   readonly retry?: Status['retry'] | null;
   readonly handled?: Status['handled'];

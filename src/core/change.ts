@@ -1,8 +1,8 @@
 import type { FlinkJobSpec } from '../api/flinkjob.ts';
 import { canonical, canonicalJson } from './build/canonical.ts';
+import { spelled } from './build/conf-spelling.ts';
 import { confText, flattenConf } from './flink-conf-keys.ts';
 import { flinkVersionOf, IMAGE_KEYS, mainImageOf } from './flink-version.ts';
-import { newestSpelling } from './renamed-keys.ts';
 import { MAIN_CONTAINER, podMetaOf, podSpecOf } from './role.ts';
 
 /**
@@ -108,7 +108,7 @@ function confChanges(accepted: FlinkJobSpec, next: FlinkJobSpec): Change[] {
 /** The configuration as text by newest spelling. */
 function spelledNew(spec: FlinkJobSpec): ReadonlyMap<string, string> {
   const { entries } = flattenConf(spec.flinkConf);
-  return new Map([...entries].map(([key, value]) => [newestSpelling(key), confText(value)]));
+  return new Map([...entries].map(([key, value]) => [spelled(key, '2.3'), confText(value)]));
 }
 
 function configured(spec: FlinkJobSpec, key: string): string | undefined {

@@ -16,8 +16,18 @@ export type Part<T> =
 
 /** Flink's JobStatus; `UNKNOWN` for a spelling that this version does not know. */
 export type JobState =
-  | 'INITIALIZING' | 'CREATED' | 'RUNNING' | 'FAILING' | 'FAILED' | 'CANCELLING' | 'CANCELED'
-  | 'FINISHED' | 'RESTARTING' | 'SUSPENDED' | 'RECONCILING' | 'UNKNOWN';
+  | 'INITIALIZING'
+  | 'CREATED'
+  | 'RUNNING'
+  | 'FAILING'
+  | 'FAILED'
+  | 'CANCELLING'
+  | 'CANCELED'
+  | 'FINISHED'
+  | 'RESTARTING'
+  | 'SUSPENDED'
+  | 'RECONCILING'
+  | 'UNKNOWN';
 
 /** A row of /jobs/overview. Times are epoch milliseconds, `endTime` is `undefined` while the job lives. */
 export type JobView = {
@@ -94,7 +104,12 @@ export type Questions =
   | {
       readonly kind: 'ask';
       /** Name and namespace of the REST Service, the only thing that is ever called. */
-      readonly service: { readonly name: string; readonly namespace: string; readonly port: number; readonly scheme: 'http' | 'https' };
+      readonly service: {
+        readonly name: string;
+        readonly namespace: string;
+        readonly port: number;
+        readonly scheme: 'http' | 'https';
+      };
       /** Ids this epoch's processes may use, most likely first. */
       readonly jobIds: readonly string[];
       readonly wants: {
@@ -118,7 +133,15 @@ export type FlinkCommand =
       readonly formatType: 'CANONICAL' | 'NATIVE';
       readonly drain: boolean;
     }
-  | { readonly kind: 'cancel'; readonly service: Extract<Questions, { kind: 'ask' }>['service']; readonly jobId: string };
+  | {
+      readonly kind: 'cancel';
+      readonly service: Extract<Questions, { kind: 'ask' }>['service'];
+      readonly jobId: string;
+    };
 
 /** How a command ended: `done` (accepted), `refused` (a definite no, with Flink's first line), `unknown` (no or no usable answer). */
-export type CommandResult = { readonly command: FlinkCommand; readonly kind: 'done' | 'refused' | 'unknown'; readonly text: string };
+export type CommandResult = {
+  readonly command: FlinkCommand;
+  readonly kind: 'done' | 'refused' | 'unknown';
+  readonly text: string;
+};

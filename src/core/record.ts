@@ -3,7 +3,12 @@ import type { FlinkJobSpec } from '../api/flinkjob.ts';
 import type { Ended } from '../api/status.ts';
 
 /** Who the children belong to. `uid` enters every hash. */
-export type JobRef = { readonly name: string; readonly namespace: string; readonly uid: string; readonly tenant?: string };
+export type JobRef = {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly tenant?: string;
+};
 
 /**
  * The record of an epoch: all that a later Flork needs to go on with it without rendering anything anew (S10).

@@ -14,7 +14,9 @@ export type ObservedJob = {
   readonly deletionTimestamp: string | undefined;
   readonly finalizers: readonly string[];
   readonly paused: boolean;
-  readonly spec: { readonly kind: 'valid'; readonly spec: FlinkJobSpec } | { readonly kind: 'invalid'; readonly findings: readonly Finding[] };
+  readonly spec:
+    | { readonly kind: 'valid'; readonly spec: FlinkJobSpec }
+    | { readonly kind: 'invalid'; readonly findings: readonly Finding[] };
   /** The prior status; `undefined` when there is none or it was wiped. */
   readonly status: Partial<Status> | undefined;
 };

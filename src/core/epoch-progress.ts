@@ -1,0 +1,60 @@
+import type { Epoch } from '../api/status.ts';
+import { jobIdOf } from './build/names.ts';
+import { candidateJobIds, type Facts } from './facts/facts.ts';
+
+/**
+ * What this sync has learned about the running epoch: its newest process, the id that process runs under, whether a task ever ran.
+ * Facts only grow (S5).
+ */
+export function epochProgress(facts: Facts): Epoch | undefined {
+  const { epoch, process, flink } = facts;
+  if (!epoch) return undefined;
+  const seen = process.kind === 'running' || process.kind === 'dead' ? process.id : undefined;
+  const withProcess = seen === undefined || seen === epoch.process ? epoch : nextProcess(facts, epoch, seen);
+  const ran = epoch.ran === true || withProcess.ran === true || flink.anyTaskRan;
+  const idle =
+    !ran && process.kind === 'dead' && process.exitCode === 1 && chainIsUnbroken(epoch, process.id)
+      ? process.id
+      : withProcess.idle;
+  return {
+    ...withProcess,
+    ...(flink.job ? identify(facts, flink.job.id, withProcess) : {}),
+    ...(ran ? { ran } : {}),
+    ...(idle === undefined ? {} : { idle }),
+    ...(flink.allTasksRun && !epoch.ended ? { stableAt: epoch.stableAt ?? facts.at } : {}),
+  };
+}
+
+/** Every process up to this one is known, and each earlier one was idle. */
+function chainIsUnbroken(epoch: Epoch, id: string): boolean {
+  return epoch.process === undefined ? id.endsWith('/0') : epoch.process === id || epoch.process === epoch.idle;
+}
+
+/** A process that was not seen before. Unless its predecessor is proven idle, a task may have run unseen. */
+function nextProcess(facts: Facts, epoch: Epoch, id: string): Epoch {
+  const { restore, record } = facts;
+  const read = restore?.lastProcess === id ? restore.incarnation - 1 : restore?.incarnation;
+  const incarnation = record?.highAvailability
+    ? 1
+    : Math.max(read ?? 0, epoch.incarnation + (epoch.process === undefined ? 0 : 1), 1);
+  const first = epoch.process === undefined && (id.endsWith('/0') || epoch.incarnation > 0);
+  const mayHaveRun = !first && epoch.process !== epoch.idle;
+  return {
+    ...epoch,
+    process: id,
+    incarnation,
+    jobId: jobIdOf(facts.input.job.ref.uid, epoch.number, record?.highAvailability ? 'ha' : incarnation),
+    ...(mayHaveRun ? { ran: true } : {}),
+  };
+}
+
+/** Flink itself says under which id the process runs. */
+function identify(facts: Facts, jobId: string, epoch: Epoch): Partial<Epoch> {
+  const { ref } = facts.input.job;
+  if (facts.record?.highAvailability) return { jobId, incarnation: 1 };
+  const newest = candidateJobIds(ref.uid, epoch, facts.record, facts.restore).length + epoch.incarnation + 2;
+  for (let incarnation = newest; incarnation >= 1; incarnation -= 1) {
+    if (jobIdOf(ref.uid, epoch.number, incarnation) === jobId) return { jobId, incarnation };
+  }
+  return {};
+}

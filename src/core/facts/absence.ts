@@ -1,0 +1,36 @@
+import type { ObservedDeployment, ObservedPod } from '../../api/kube.ts';
+import { podsOf } from './process.ts';
+
+/** Whether a workload has no pod left. Unknown is never no (lifecycle.md S9). */
+export type Absence = 'proven' | 'disproven' | 'unknown';
+
+/**
+ * Proof of absence (lifecycle.md): the workload observed at 0 replicas with a current status that counts no pod, and no pod of the
+ * component related, of whatever epoch or owner. Where pods are not shown, the workload itself must report 0 terminating pods
+ * (`status.terminatingReplicas`, Kubernetes 1.36; absent is unknown). A missing workload proves nothing.
+ */
+export function absenceOf(
+  deployment: ObservedDeployment | undefined,
+  pods: readonly ObservedPod[] | undefined,
+  component: 'jobmanager' | 'taskmanager',
+): Absence {
+  if (pods && podsOf(pods, component).length > 0) return 'disproven';
+  if (!deployment) return 'unknown';
+  const { status, replicas, metadata } = deployment;
+  if (replicas !== 0 || (status.replicas ?? 0) > 0) return 'disproven';
+  if (status.observedGeneration === undefined || status.observedGeneration < (metadata.generation ?? Infinity))
+    return 'unknown';
+  if (pods) return 'proven';
+  if (status.terminatingReplicas === undefined) return 'unknown';
+  return status.terminatingReplicas === 0 ? 'proven' : 'disproven';
+}
+
+/** Pods of a component that were told to end long ago and have not (a lost node, a finalizer). */
+export function stuckPod(
+  pods: readonly ObservedPod[] | undefined,
+  nowText: (ms: number) => string,
+  now: number,
+): ObservedPod | undefined {
+  const longAgo = nowText(now - 5 * 60_000);
+  return pods?.find((pod) => pod.metadata.deletionTimestamp !== undefined && pod.metadata.deletionTimestamp < longAgo);
+}

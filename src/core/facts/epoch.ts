@@ -1,0 +1,134 @@
+import type { Observed, ObservedDeployment } from '../../api/kube.ts';
+import type { Ended, Epoch, Status } from '../../api/status.ts';
+import { epochNames, jobIdOf } from '../build/names.ts';
+import { readRecord } from '../build/record.ts';
+import { readRestore } from '../build/restore.ts';
+import type { EpochRecord, JobRef, RestoreContent } from '../record.ts';
+import { rfc3339 } from '../time.ts';
+
+/**
+ * Which epoch is the current one, put together from status and children, whichever is newer.
+ * A status that is absent or older beside living children is what a lagging cache shows in the first second of any job
+ * (metacontroller reference, trace call 24) and also what a wiped status looks like: the answer is the same for both.
+ */
+export type EpochFacts = {
+  readonly epoch: Epoch | undefined;
+  /** True when the epoch was taken from its record and workload because status does not know it. */
+  readonly adopted: boolean;
+  /** Epoch number that the JobManager Deployment carries; 0 when there is none. */
+  readonly deployed: number;
+  readonly record: EpochRecord | undefined;
+  readonly restore: RestoreContent | undefined;
+  /** How the epoch ended as *observed in status*: the only evidence that may cost a JobManager (S3). */
+  readonly endedInStatus: Ended | undefined;
+};
+
+/** The epoch number a Deployment carries; 0 when absent or unreadable. */
+export function epochOfDeployment(deployment: ObservedDeployment | undefined): number {
+  const number = Number(deployment?.metadata.annotations?.['flork.itom.com/epoch'] ?? 0);
+  return Number.isInteger(number) && number > 0 ? number : 0;
+}
+
+/** Reads the record of an epoch if one of the hashes that may vouch for it does (S7). */
+function trustedRecord(ref: JobRef, observed: Observed, number: number, hashes: readonly (string | undefined)[]) {
+  const configMap = observed.configMaps.get(epochNames(ref, number).record);
+  const read = configMap && readRecord(configMap);
+  return read && read.record.uid === ref.uid && read.record.number === number && hashes.includes(read.hash)
+    ? read
+    : undefined;
+}
+
+/** An epoch that status does not know, as its record and its restore ConfigMap describe it. Unless no process was seen, it ran. */
+function adopt(
+  ref: JobRef,
+  record: EpochRecord,
+  hash: string,
+  restore: RestoreContent | undefined,
+  jobManager: ObservedDeployment,
+  prior: Epoch | undefined,
+): Epoch {
+  const incarnation = record.highAvailability
+    ? restore?.lastProcess
+      ? 1
+      : 0
+    : Math.max(0, (restore?.incarnation ?? 1) - 1);
+  const seen = restore === undefined || restore.lastProcess !== undefined;
+  return {
+    number: record.number,
+    incarnation,
+    jobId: record.highAvailability
+      ? jobIdOf(ref.uid, record.number, 'ha')
+      : jobIdOf(ref.uid, record.number, Math.max(1, incarnation)),
+    ...(restore?.lastProcess ? { process: restore.lastProcess } : {}),
+    generation: record.generation,
+    recordHash: hash,
+    ...(record.restoredFrom ? { restoredFrom: record.restoredFrom } : {}),
+    attempt: prior?.attempt ?? 0,
+    startedAt: jobManager.metadata.creationTimestamp ?? rfc3339(0),
+    ...(seen ? { ran: true } : {}),
+    ...(record.ended ? { ended: record.ended } : {}),
+  };
+}
+
+/** What the restore ConfigMap of an ended epoch says about its end, when status does not (yet) know. */
+function endedByRestore(restore: RestoreContent | undefined, at: string): Ended | undefined {
+  // An epoch that was to make room may yet begin to run: only status says so.
+  if (!restore || restore.startable || restore.ended === 'replaced') return undefined;
+  const how = restore.ended ?? 'stopped';
+  return { how, ...(restore.path ? { path: restore.path } : {}), byFlork: how === 'stopped' || how === 'replaced', at };
+}
+
+/** Puts status and children together; never throws, whatever was edited. */
+export function epochFacts(
+  ref: JobRef,
+  prior: Partial<Status> | undefined,
+  observed: Observed,
+  jobManager: ObservedDeployment | undefined,
+  now: number,
+): EpochFacts {
+  const known = prior?.epoch;
+  const deployed = epochOfDeployment(jobManager);
+  const annotation = jobManager?.metadata.annotations?.['flork.itom.com/record-hash'];
+  const readRestoreOf = (number: number): RestoreContent | undefined => {
+    const configMap = observed.configMaps.get(epochNames(ref, number).restore);
+    return configMap && readRestore(configMap);
+  };
+  if (jobManager && deployed > (known?.number ?? 0)) {
+    const read = trustedRecord(ref, observed, deployed, [annotation]);
+    const restore = readRestoreOf(deployed);
+    if (read) {
+      const epoch = adopt(ref, read.record, read.hash, restore, jobManager, known);
+      const ended = epoch.ended ?? endedByRestore(restore, rfc3339(now));
+      return {
+        epoch: ended ? { ...epoch, ended } : epoch,
+        adopted: true,
+        deployed,
+        record: read.record,
+        restore,
+        endedInStatus: undefined,
+      };
+    }
+    return { epoch: known, adopted: true, deployed, record: undefined, restore, endedInStatus: undefined };
+  }
+  if (!known)
+    return {
+      epoch: undefined,
+      adopted: false,
+      deployed,
+      record: undefined,
+      restore: undefined,
+      endedInStatus: undefined,
+    };
+  const vouching = [known.recordHash, known.nextRecordHash, deployed === known.number ? annotation : undefined];
+  const read = trustedRecord(ref, observed, known.number, vouching);
+  const restore = readRestoreOf(known.number);
+  const ended = known.ended ?? read?.record.ended ?? endedByRestore(restore, rfc3339(now));
+  return {
+    epoch: ended ? { ...known, ended } : known,
+    adopted: false,
+    deployed,
+    record: read?.record,
+    restore,
+    endedInStatus: known.ended,
+  };
+}

@@ -1,0 +1,115 @@
+import type { ObservedDeployment } from '../../api/kube.ts';
+import type { Epoch, Operation, Status } from '../../api/status.ts';
+import type { FlinkJobSpec } from '../../api/flinkjob.ts';
+import { renderEpoch } from '../build/epoch.ts';
+import { jobIdOf, names } from '../build/names.ts';
+import { encodeRecord } from '../build/record.ts';
+import { changes, type Change } from '../change.ts';
+import type { FlinkView } from '../flink-view.ts';
+import type { EpochRecord, RestoreContent } from '../record.ts';
+import { rfc3339 } from '../time.ts';
+import type { Input } from '../types.ts';
+import { absenceOf, stuckPod, type Absence } from './absence.ts';
+import { epochFacts, type EpochFacts } from './epoch.ts';
+import { flinkFacts, type FlinkFacts } from './flink.ts';
+import { podsOf, processOf, type Process } from './process.ts';
+
+/** Everything the rules look at, classified once. */
+export type Facts = EpochFacts & {
+  readonly input: Input;
+  readonly now: number;
+  /** `now` as it is written into status. */
+  readonly at: string;
+  readonly prior: Partial<Status> | undefined;
+  readonly jobManager: ObservedDeployment | undefined;
+  readonly taskManager: ObservedDeployment | undefined;
+  readonly absent: { readonly jobManager: Absence; readonly taskManager: Absence; readonly both: boolean };
+  readonly stuckPod: string | undefined;
+  /** JobManager pods of whatever epoch or former owner are shown. */
+  readonly jobManagerPods: number | undefined;
+  readonly process: Process;
+  readonly flink: FlinkFacts;
+  readonly view: FlinkView;
+  /** The intent in progress, as observed in status, if it belongs to the current epoch. */
+  readonly operation: Operation | undefined;
+  /** The spec to strive for: the new one if valid, else the accepted one. */
+  readonly wanted: FlinkJobSpec | undefined;
+  /** What differs between the accepted and the wanted spec and asks for another epoch. */
+  readonly upgrades: readonly Change[];
+  readonly suspendWanted: boolean;
+  /** A new value of spec.restore.nonce that has not been acted on. */
+  readonly restoreNonce: number | undefined;
+};
+
+/** Job ids that processes of an epoch may carry, most likely first; with Kubernetes HA there is but one. */
+export function candidateJobIds(
+  uid: string,
+  epoch: Epoch | undefined,
+  record: EpochRecord | undefined,
+  restore: RestoreContent | undefined,
+): readonly string[] {
+  if (!epoch) return [];
+  if (record?.highAvailability) return [jobIdOf(uid, epoch.number, 'ha')];
+  const newest = Math.max(epoch.incarnation, restore?.incarnation ?? 1, 1) + 1;
+  const oldest = Math.max(1, newest - 4);
+  const numbers = Array.from({ length: newest - oldest + 1 }, (_, index) => newest - index);
+  return numbers.map((incarnation) => jobIdOf(uid, epoch.number, incarnation));
+}
+
+/** Classifies an input. Pure and total. */
+export function factsOf(input: Input): Facts {
+  const { job, observed, now } = input;
+  const children = names(job.ref);
+  const jobManager = observed.deployments.get(children.jobManager);
+  const taskManager = observed.deployments.get(children.taskManager);
+  const prior = job.status;
+  const current = rebuilt(input, epochFacts(job.ref, prior, observed, jobManager, now));
+  const { epoch, record, restore } = current;
+  const wanted = job.spec.kind === 'valid' ? job.spec.spec : record?.spec;
+  const absent = {
+    jobManager: absenceOf(jobManager, observed.pods, 'jobmanager'),
+    taskManager: absenceOf(taskManager, observed.pods, 'taskmanager'),
+  };
+  const nonce = job.spec.kind === 'valid' ? job.spec.spec.restore?.nonce : undefined;
+  const handledNonce = prior?.handled?.restoreNonce ?? record?.handled.restoreNonce;
+  return {
+    ...current,
+    input,
+    now,
+    at: rfc3339(now),
+    prior,
+    jobManager,
+    taskManager,
+    absent: { ...absent, both: absent.jobManager === 'proven' && absent.taskManager === 'proven' },
+    stuckPod: stuckPod(observed.pods, rfc3339, now)?.metadata.name,
+    jobManagerPods: observed.pods && podsOf(observed.pods, 'jobmanager').length,
+    process: epoch ? processOf(observed.pods, job.ref.uid, epoch.number) : { kind: 'none', pod: undefined },
+    flink: flinkFacts(input.flink, candidateJobIds(job.ref.uid, epoch, record, restore)),
+    view: input.flink,
+    operation: current.adopted ? undefined : prior?.operation,
+    wanted,
+    upgrades: record && wanted ? changes(record.spec, wanted).filter((change) => change.effect !== 'ignore') : [],
+    suspendWanted: wanted?.state === 'suspended',
+    restoreNonce:
+      epoch && nonce !== undefined && nonce !== handledNonce && wanted?.restore?.from !== undefined ? nonce : undefined,
+  };
+}
+
+/** A record that was deleted or edited by hand is made again from the spec, if that gives the very hash that status vouches for. */
+function rebuilt(input: Input, facts: EpochFacts): EpochFacts {
+  const { epoch } = facts;
+  const { job } = input;
+  if (facts.record || !epoch || facts.adopted || job.spec.kind !== 'valid') return facts;
+  const nonce = job.status?.handled?.restoreNonce;
+  const record = renderEpoch({
+    ref: job.ref,
+    number: epoch.number,
+    generation: epoch.generation,
+    spec: job.spec.spec,
+    ...(epoch.restoredFrom === undefined ? {} : { restoredFrom: epoch.restoredFrom }),
+    handled: nonce === undefined ? {} : { restoreNonce: nonce },
+  });
+  const closed = epoch.ended ? { ...record, ended: epoch.ended } : record;
+  if (encodeRecord(record).hash === epoch.recordHash) return { ...facts, record };
+  return encodeRecord(closed).hash === epoch.recordHash ? { ...facts, record: closed } : facts;
+}

@@ -1,0 +1,71 @@
+import type { ObservedContainer, ObservedPod } from '../../api/kube.ts';
+
+/** The container of the JobManager and of the TaskManagers that runs Flink. */
+export const MAIN_CONTAINER = 'flink-main-container';
+
+/** What the pods say about the JobManager process of one epoch. */
+export type Process =
+  | { readonly kind: 'unknown' } // pods are not shown to this hook
+  | { readonly kind: 'none'; readonly pod: ObservedPod | undefined } // no container of this epoch has started
+  | {
+      readonly kind: 'running';
+      readonly id: string;
+      readonly pod: ObservedPod;
+      readonly ready: boolean;
+      readonly leaving: boolean;
+    }
+  | {
+      readonly kind: 'dead';
+      readonly id: string;
+      readonly pod: ObservedPod;
+      readonly exitCode: number;
+      readonly message: string;
+    };
+
+/** `<pod uid>/<restart count>`: names one process of a container for good. */
+function processId(pod: ObservedPod, container: ObservedContainer): string {
+  return `${pod.metadata.uid ?? pod.metadata.name}/${container.restartCount}`;
+}
+
+/** The main container of a pod, if the kubelet has reported it. */
+export function mainContainer(pod: ObservedPod): ObservedContainer | undefined {
+  return pod.containers.find((container) => container.name === MAIN_CONTAINER);
+}
+
+/** Pods of one component, of whatever epoch or former owner. */
+export function podsOf(pods: readonly ObservedPod[], component: 'jobmanager' | 'taskmanager'): readonly ObservedPod[] {
+  return pods.filter((pod) => pod.metadata.labels?.['flork.itom.com/component'] === component);
+}
+
+/** Pods of one epoch of this very FlinkJob (annotations of the pod template). */
+export function ofEpoch(pods: readonly ObservedPod[], uid: string, epoch: number): readonly ObservedPod[] {
+  return pods.filter((pod) => {
+    const notes = pod.metadata.annotations;
+    return notes?.['flork.itom.com/job-uid'] === uid && notes['flork.itom.com/epoch'] === String(epoch);
+  });
+}
+
+/** Pods that still live come before those that leave, younger before older. */
+function byRelevance(a: ObservedPod, b: ObservedPod): number {
+  const leaving =
+    Number(a.metadata.deletionTimestamp !== undefined) - Number(b.metadata.deletionTimestamp !== undefined);
+  return leaving || (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? '');
+}
+
+/**
+ * The newest JobManager process of an epoch. A container in `waiting` is dead when it ran before (a crash loop: its env will be
+ * read anew), and has not started when it never ran. The kubelet counts a process when it starts it.
+ */
+export function processOf(pods: readonly ObservedPod[] | undefined, uid: string, epoch: number): Process {
+  if (pods === undefined) return { kind: 'unknown' };
+  const [pod] = ofEpoch(podsOf(pods, 'jobmanager'), uid, epoch).toSorted(byRelevance);
+  const container = pod && mainContainer(pod);
+  if (!pod || !container) return { kind: 'none', pod };
+  const id = processId(pod, container);
+  if (container.state.kind === 'running') {
+    return { kind: 'running', id, pod, ready: container.ready, leaving: pod.metadata.deletionTimestamp !== undefined };
+  }
+  const end = container.state.kind === 'terminated' ? container.state : container.lastState;
+  if (end.kind !== 'terminated') return { kind: 'none', pod };
+  return { kind: 'dead', id, pod, exitCode: end.exitCode, message: end.message };
+}

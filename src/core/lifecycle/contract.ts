@@ -1,0 +1,81 @@
+import { approvalToken } from '../build/names.ts';
+import { renderEpoch } from '../build/epoch.ts';
+import type { Facts } from '../facts/facts.ts';
+import { candidates } from './snapshots.ts';
+
+/**
+ * The state-loss contract (lifecycle.md): by which mode a running job is left, resolved from the job itself, and when a job may
+ * start empty. Unknown is never no: what is not positively known holds.
+ */
+export type Mode = 'savepoint' | 'last-state' | 'stateless' | 'unknown';
+
+/** Resolves the mode: said by the spec; a savepoint directory in the running or the new configuration; Flink's own answer about checkpoints. */
+export function resolveMode(facts: Facts): Mode {
+  const said = facts.wanted?.policies?.upgrade?.mode;
+  if (said !== undefined) return said;
+  if (facts.record?.savepointDirectory !== undefined || newSavepointDirectory(facts) !== undefined) return 'savepoint';
+  const { view } = facts;
+  if (view.kind !== 'answered' || view.checkpointConfig.kind !== 'value') return 'unknown';
+  return view.checkpointConfig.value.enabled ? 'last-state' : 'stateless';
+}
+
+/** The savepoint directory of the wanted configuration, rendered by the same code as an epoch. */
+function newSavepointDirectory(facts: Facts): string | undefined {
+  if (!facts.wanted || facts.upgrades.length === 0 || facts.input.job.spec.kind !== 'valid') return undefined;
+  return renderEpoch({
+    ref: facts.input.job.ref,
+    number: 1,
+    generation: 0,
+    spec: facts.wanted,
+    handled: {},
+  }).savepointDirectory;
+}
+
+/** Where the savepoint of a stop goes: the running configuration's directory, else the new one's. */
+export function savepointDirectory(facts: Facts): string | undefined {
+  return facts.record?.savepointDirectory ?? newSavepointDirectory(facts);
+}
+
+/** Whether the user lets this epoch's state go: by policy, or by the token that was printed for exactly this epoch. */
+export function lossAllowed(facts: Facts): boolean {
+  const policy = facts.wanted?.policies?.stateLoss ?? 'ask';
+  if (policy === 'allow') return true;
+  const { epoch, wanted, input } = facts;
+  return (
+    policy === 'ask' &&
+    epoch !== undefined &&
+    wanted?.approveStateLoss === approvalToken(input.job.ref.uid, epoch.number)
+  );
+}
+
+/**
+ * Whether no task of this epoch ever ran, proven: no JobManager container started; or every one that did ended before it could run
+ * a job (exit code 1: StandaloneApplicationClusterEntryPoint could not start); or the one that lives says so by REST.
+ */
+export function neverRan(facts: Facts): boolean {
+  const { epoch, process, flink } = facts;
+  if (!epoch || epoch.ran === true || flink.anyTaskRan) return false;
+  if (process.kind === 'none') return epoch.process === undefined || epoch.process === epoch.idle;
+  if (process.kind === 'dead')
+    return (
+      process.exitCode === 1 &&
+      (epoch.process === undefined || epoch.process === process.id || epoch.process === epoch.idle)
+    );
+  const earlierIdle =
+    epoch.process === undefined ||
+    epoch.process === epoch.idle ||
+    (process.kind === 'running' && epoch.process === process.id);
+  if (!earlierIdle || flink.heard !== 'answered' || flink.foreign) return false;
+  return flink.job === undefined || ['INITIALIZING', 'CREATED', 'FAILED'].includes(flink.job.state);
+}
+
+/** The ways out of a hold, ready to paste. */
+export function waysOut(facts: Facts): string {
+  const { epoch, wanted, input } = facts;
+  const known = candidates(facts);
+  const list = known.length > 0 ? `Known snapshots: ${known.join('; ')}. ` : 'No snapshot is known. ';
+  const nonce = (facts.wanted?.restore?.nonce ?? 0) + 1;
+  const restore = `To start from one: spec.restore {from: <path>, nonce: ${nonce}}.`;
+  if ((wanted?.policies?.stateLoss ?? 'ask') === 'never' || !epoch) return `${list}${restore}`;
+  return `${list}${restore} To give the state up: spec.approveStateLoss: "${approvalToken(input.job.ref.uid, epoch.number)}".`;
+}

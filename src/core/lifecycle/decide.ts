@@ -1,0 +1,76 @@
+import type { Answer } from '../answer.ts';
+import type { Facts } from '../facts/facts.ts';
+import { change } from './change.ts';
+import { deleted, deletedByOthers, deleting, deletionIntended, handedOver } from './delete.ts';
+import { endUnrecorded, failedEnd, jobEnded, replacementWithdrawn, retire, settledEnd } from './end.ts';
+import { invalidFromTheStart, leaving, paused, recordMissing } from './gates.ts';
+import {
+  foreignJob,
+  jobManagerStarting,
+  jobStarting,
+  podTrouble,
+  restarting,
+  running,
+  tasksStarting,
+  unreachable,
+} from './observe.ts';
+import { firstStart, startDeclared, suspendedFromTheStart } from './start.ts';
+import { cancelUnderWay, operationOrphaned, stopCompleted, stopFailed, stopUnderWay, stopWithdrawn } from './stop.ts';
+
+/** A rule answers, or stays silent. */
+export type Rule = (facts: Facts) => Answer | undefined;
+
+/** The whole life of a job: the first rule that answers decides. */
+export const RULES: readonly Rule[] = [
+  // The end of the FlinkJob
+  handedOver, //            another controller takes it over: leave everything
+  deleted, //               nothing is left: let it go
+  deletedByOthers, //       the garbage collector is at work
+  deletionIntended, //      write the intent
+  deleting, //              cancel, stop the pods, remove the children
+  leaving, //               deleted, and not ours to finalize
+  paused, //                an annotation freezes every decision
+
+  // The start
+  invalidFromTheStart, //   nothing ran yet and the spec is wrong
+  suspendedFromTheStart, // nothing ran yet and nothing shall
+  firstStart, //            epoch 1, all at once
+  startDeclared, //         epoch n+1 is in status: its children follow when the old pods are proven gone
+  recordMissing, //         what runs cannot be known: leave it
+
+  // The end of an epoch
+  endUnrecorded, //         known from the children, not yet in status
+  replacementWithdrawn, //  it was to make room, but began to run
+  settledEnd, //            finished, or canceled by someone: for good
+  failedEnd, //             failed: hold, or make room for a corrected spec
+  retire, //                stopped by Flork: pods to 0, then suspended or the next epoch
+
+  // An operation under way
+  stopCompleted, //         the savepoint is there: record its path
+  operationOrphaned, //     its JobManager is gone
+  stopFailed, //            the job goes on; try again later
+  stopWithdrawn, //         not wanted any more, never sent
+  cancelUnderWay, //        ask, wait, record
+  stopUnderWay, //          ask, wait
+
+  // What is, and what is wanted
+  jobEnded, //              Flink says it is over
+  change, //                the spec, a restore or a suspension asks for another epoch: form the intent, or hold
+  podTrouble, //            pods say what is wrong
+  jobManagerStarting, //    nobody to ask yet
+  unreachable, //           nobody answers
+  foreignJob, //            somebody else answers
+  jobStarting, //           main() runs, tasks are being scheduled
+  restarting, //            Flink restarts the job
+  tasksStarting, //         not all tasks run
+  running, //               all tasks run
+];
+
+/** Asks the rules in order. Running off the end is a bug: the last group covers everything Flink can say. */
+export function decide(facts: Facts): Answer {
+  for (const rule of RULES) {
+    const answer = rule(facts);
+    if (answer) return answer;
+  }
+  throw new Error(`no rule answers for job state ${facts.flink.job?.state ?? 'none'}`);
+}

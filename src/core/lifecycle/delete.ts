@@ -1,0 +1,133 @@
+import type { Operation } from '../../api/status.ts';
+import type { Answer } from '../answer.ts';
+import type { Facts } from '../facts/facts.ts';
+import { isTerminal } from '../facts/flink.ts';
+import { parseTime } from '../time.ts';
+import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
+import { progress, stalled } from './say.ts';
+import { restService } from './service.ts';
+
+/**
+ *   finalize ──► operation delete in status ──observed──► cancel ──► pods to 0 ──proven gone──► no children ──seen──► finalized
+ */
+
+/** The time that canceling may take before the pods go all the same (api.md policies.deletion.timeout). */
+const CANCEL_MS = 5 * 60_000;
+
+/** Finalize without deletion: the FlinkJob no longer matches this controller. Its children stay, the next controller finds them. */
+export function handedOver(facts: Facts): Answer | undefined {
+  if (!facts.input.finalizing || facts.input.job.deletionTimestamp !== undefined) return undefined;
+  return {
+    rule: 'handedOver',
+    say: progress(facts.prior?.state ?? 'Created', 'Starting', 'Handed over to another controller.'),
+    workloads: 'keep',
+    resyncAfterSeconds: 0,
+    finalized: true,
+  };
+}
+
+/** Nothing is left: the FlinkJob may go. */
+export function deleted(facts: Facts): Answer | undefined {
+  if (!facts.input.finalizing) return undefined;
+  const { observed } = facts.input;
+  if (observed.configMaps.size + observed.services.size + observed.deployments.size > 0) return undefined;
+  if ((facts.jobManagerPods ?? 0) > 0 && !isAbandoned(facts)) return undefined;
+  return {
+    rule: 'deleted',
+    say: progress('Deleting', 'Deleting', 'All children are gone.'),
+    workloads: 'gone',
+    resyncAfterSeconds: 0,
+    finalized: true,
+  };
+}
+
+/** The garbage collector takes the children away whatever we say: foreground deletion, or the namespace goes. */
+function isAbandoned(facts: Facts): boolean {
+  const { job, observed } = facts.input;
+  return job.finalizers.includes('foregroundDeletion') || observed.namespace?.metadata.deletionTimestamp !== undefined;
+}
+
+/** Children go at once where nobody waits for an orderly end. */
+export function deletedByOthers(facts: Facts): Answer | undefined {
+  if (!facts.input.finalizing || !isAbandoned(facts)) return undefined;
+  return {
+    rule: 'deletedByOthers',
+    say: progress(
+      'Deleting',
+      'Deleting',
+      'The cluster deletes the children itself (foreground deletion or a terminating namespace); no orderly cancel is possible.',
+    ),
+    workloads: 'gone',
+    resyncAfterSeconds: CLUSTER_SECONDS / 3,
+  };
+}
+
+/** The intent to delete, in status before anything is done. */
+export function deletionIntended(facts: Facts): Answer | undefined {
+  if (!facts.input.finalizing || facts.prior?.operation?.kind === 'delete') return undefined;
+  const operation: Operation = {
+    kind: 'delete',
+    purpose: 'delete',
+    attempt: (facts.epoch?.attempt ?? 0) + 1,
+    generation: facts.input.job.generation,
+    startedAt: facts.at,
+  };
+  return {
+    rule: 'deletionIntended',
+    say: progress('Deleting', 'Deleting', 'The job is being canceled.'),
+    workloads: 'keep',
+    operation,
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/** Cancel while the job lives and answers; when it has ended, cannot, or the time is over, the pods go, and then everything. */
+export function deleting(facts: Facts): Answer | undefined {
+  if (!facts.input.finalizing) return undefined;
+  const { flink, process, jobManager, prior, now } = facts;
+  const since = parseTime(prior?.operation?.startedAt) ?? now;
+  const processGone =
+    process.kind === 'none' || process.kind === 'dead' || jobManager === undefined || jobManager.replicas === 0;
+  const over = isTerminal(flink.job) || processGone || now - since > CANCEL_MS || facts.epoch?.ended !== undefined;
+  if (!over) {
+    const ask = flink.job !== undefined && flink.job.state !== 'CANCELLING';
+    return {
+      rule: ask ? 'deleteCancels' : 'deleteWaitsForCancel',
+      say: progress(
+        'Deleting',
+        'Deleting',
+        flink.heard === 'answered' ? 'The job is being canceled.' : 'Waiting for the JobManager, to cancel the job.',
+      ),
+      workloads: 'keep',
+      ...(ask && flink.job
+        ? { commands: [{ kind: 'cancel' as const, service: restService(facts), jobId: flink.job.id }] }
+        : {}),
+      resyncAfterSeconds: TRANSITION_SECONDS,
+    };
+  }
+  const gone =
+    (jobManager === undefined || facts.absent.jobManager === 'proven') &&
+    (facts.taskManager === undefined || facts.absent.taskManager === 'proven');
+  const noPods = facts.input.observed.pods === undefined || facts.input.observed.pods.length === 0;
+  if (!gone || !noPods) {
+    const stuck = facts.stuckPod;
+    return {
+      rule: 'deleteStopsPods',
+      say: stuck
+        ? stalled(
+            'Deleting',
+            'PodStuckTerminating',
+            `Pod ${stuck} does not end (node lost?). If its node is really gone: kubectl delete pod ${stuck} --force.`,
+          )
+        : progress('Deleting', 'StoppingPods', 'Waiting until the pods are gone.'),
+      workloads: 'stop',
+      resyncAfterSeconds: CLUSTER_SECONDS / 3,
+    };
+  }
+  return {
+    rule: 'deleteChildren',
+    say: progress('Deleting', 'Deleting', 'The pods are gone; the remaining children follow.'),
+    workloads: 'gone',
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}

@@ -1,0 +1,237 @@
+import type { Answer } from '../answer.ts';
+import type { Facts } from '../facts/facts.ts';
+import { isTerminal } from '../facts/flink.ts';
+import { parseTime } from '../time.ts';
+import { lossAllowed, neverRan, waysOut } from './contract.ts';
+import { CLUSTER_SECONDS, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
+import { progress, ready, stalled } from './say.ts';
+import { heritage, ownDirectory, savepointBelow } from './snapshots.ts';
+import { declareNext, waitForPods } from './start.ts';
+
+/**
+ * The end of an epoch. It is written into status first; only a sync that observes it there takes the JobManager away (S3).
+ *
+ *   job seen terminal ──► end in status ──observed──► pods to 0 ──proven gone──► next epoch, Suspended, Finished
+ */
+
+/** How long a complete stop waits for its job to end before the pods go all the same: the savepoint is what counts. */
+const END_PATIENCE_MS = 5 * 60_000;
+
+/** The end is known from the children, status does not show it (lagging or wiped): it is written again before anything follows. */
+export function endUnrecorded(facts: Facts): Answer | undefined {
+  const ended = facts.epoch?.ended;
+  if (!ended || facts.endedInStatus) return undefined;
+  return {
+    rule: 'endUnrecorded',
+    say: progress(
+      facts.prior?.state === 'Upgrading' ? 'Upgrading' : 'Stopping',
+      'StoppingPods',
+      `The job has ended (${ended.how}).`,
+    ),
+    workloads: 'keep',
+    ended,
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/** An epoch was to be replaced because it had never run, and now it does: it is left alone and stopped like any other. */
+export function replacementWithdrawn(facts: Facts): Answer | undefined {
+  if (facts.endedInStatus?.how !== 'replaced' || !facts.flink.anyTaskRan || isTerminal(facts.flink.job))
+    return undefined;
+  return {
+    rule: 'replacementWithdrawn',
+    say: progress('Upgrading', 'TasksStarting', 'The job began to run after all; it will be stopped with its state.'),
+    workloads: 'run',
+    ended: null,
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/** Flink says that the job has ended, and Flork did not ask for it. */
+export function jobEnded(facts: Facts): Answer | undefined {
+  const { job } = facts.flink;
+  if (!job || !isTerminal(job) || facts.epoch?.ended) return undefined;
+  if (stopMayExplain(facts)) return waitForStory(facts);
+  const own =
+    job.state === 'FINISHED' || job.state === 'FAILED' ? savepointBelow(facts, ownDirectory(facts)) : undefined;
+  if (own && job.state === 'FINISHED') {
+    return {
+      rule: 'stopFoundDone',
+      say: progress('Upgrading', 'TakingSavepoint', `Savepoint ${own.path} is complete and the job has ended.`),
+      workloads: 'run',
+      ended: { how: 'stopped', path: own.path, kind: 'savepoint', byFlork: true, at: facts.at },
+      resyncAfterSeconds: TRANSITION_SECONDS,
+    };
+  }
+  const how = job.state === 'FINISHED' ? 'finished' : job.state === 'CANCELED' ? 'canceled' : 'failed';
+  const say =
+    how === 'failed'
+      ? stalled('Failed', 'JobFailed', failureText(facts))
+      : ready(
+          'Finished',
+          how === 'finished' ? 'Finished' : 'Canceled',
+          how === 'finished' ? 'The job has finished.' : 'The job was canceled in Flink, not by Flork; it stays so.',
+        );
+  return {
+    rule: `job${how[0]?.toUpperCase()}${how.slice(1)}`,
+    say,
+    workloads: 'run',
+    operation: null,
+    ended: { how, ...(how === 'finished' ? {} : heritage(facts)), byFlork: false, at: facts.at },
+    transition: { reason: say.reason },
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/** FINISHED, or CANCELED by someone else: for good. The pods go, the FlinkJob stays. */
+export function settledEnd(facts: Facts): Answer | undefined {
+  const ended = facts.endedInStatus;
+  if (!ended || ended.byFlork || ended.how === 'failed') return undefined;
+  if (facts.restoreNonce !== undefined && facts.absent.both && facts.wanted?.restore?.from) {
+    return declareNext(facts, { path: facts.wanted.restore.from, reason: 'RestoreRequested' });
+  }
+  const finished = ended.how === 'finished';
+  return {
+    rule: finished ? 'finished' : 'canceledByOthers',
+    say: ready(
+      'Finished',
+      finished ? 'Finished' : 'Canceled',
+      finished ? 'The job has finished.' : 'The job was canceled in Flink, not by Flork; it stays so.',
+    ),
+    workloads: 'stop',
+    resyncAfterSeconds: facts.absent.both ? 0 : CLUSTER_SECONDS,
+  };
+}
+
+/** FAILED for good: the JobManager stays to show why; a new spec, or a restore, starts the next epoch under the state-loss contract. */
+export function failedEnd(facts: Facts): Answer | undefined {
+  const ended = facts.endedInStatus;
+  if (ended?.how !== 'failed') return undefined;
+  const again = facts.upgrades.length > 0 || facts.restoreNonce !== undefined || facts.suspendWanted;
+  if (!again) {
+    return {
+      rule: 'failed',
+      say: stalled(
+        'Failed',
+        'JobFailed',
+        facts.prior?.message && facts.prior.state === 'Failed' ? facts.prior.message : failureText(facts),
+      ),
+      workloads: 'jobmanager-only',
+      resyncAfterSeconds: 0,
+    };
+  }
+  const restorable = ended.path !== undefined || facts.restoreNonce !== undefined || ended.startsEmpty === true;
+  if (restorable) return undefined;
+  const mayStartEmpty =
+    neverRan(facts) ||
+    facts.wanted?.policies?.upgrade?.mode === 'stateless' ||
+    checkpointingOff(facts) ||
+    lossAllowed(facts);
+  if (mayStartEmpty) {
+    return {
+      rule: 'failedStartsEmpty',
+      say: progress(
+        'Upgrading',
+        'StoppingPods',
+        'The failed job leaves no state that has to be kept; its pods are being stopped.',
+      ),
+      workloads: 'keep',
+      ended: { ...ended, startsEmpty: true },
+      resyncAfterSeconds: TRANSITION_SECONDS,
+    };
+  }
+  return {
+    rule: 'failedHolds',
+    say: stalled(
+      'Stalled',
+      'StateAtRisk',
+      `The job failed and no snapshot of it is known, so the new spec waits. ${waysOut(facts)}`,
+    ),
+    workloads: 'jobmanager-only',
+    stateSafe: { status: 'False', reason: 'StateAtRisk', message: 'The job ran and no snapshot of it is known.' },
+    resyncAfterSeconds: CLUSTER_SECONDS,
+  };
+}
+
+/** An epoch that Flork ended, or a failed one that makes room: once its job is seen ended or its process gone, its pods go; then comes what is wanted. */
+export function retire(facts: Facts): Answer | undefined {
+  const ended = facts.endedInStatus;
+  if (!ended || (!ended.byFlork && ended.how !== 'failed')) return undefined;
+  const { process, flink, jobManager, now } = facts;
+  const processGone = process.kind === 'none' || process.kind === 'dead' || jobManager?.replicas === 0;
+  const patienceOver = now - (parseTime(ended.at) ?? now) > END_PATIENCE_MS;
+  const gone = isTerminal(flink.job) || processGone || ended.how === 'replaced' || patienceOver;
+  if (!gone) {
+    return {
+      rule: 'waitForEnd',
+      say: progress(
+        facts.suspendWanted ? 'Stopping' : 'Upgrading',
+        'TakingSavepoint',
+        `${ended.path ? `${ended.path} is complete` : 'The job was told to end'}; waiting for the job to end.`,
+      ),
+      workloads: 'keep',
+      resyncAfterSeconds: flink.heard === 'unreachable' ? unreachableSeconds(facts) : TRANSITION_SECONDS,
+    };
+  }
+  if (!facts.absent.both) return waitForPods(facts, 'stopPods');
+  if (facts.suspendWanted) {
+    return {
+      rule: 'suspended',
+      say: ready(
+        'Suspended',
+        'Suspended',
+        ended.path ? `Suspended; it will resume from ${ended.path}.` : 'Suspended; it will start empty.',
+      ),
+      workloads: 'stop',
+      operation: null,
+      retry: null,
+      ...(facts.prior?.state === 'Suspended'
+        ? {}
+        : { transition: { reason: 'Suspended' as const, ...(ended.path ? { snapshot: ended.path } : {}) } }),
+      resyncAfterSeconds: 0,
+    };
+  }
+  if (facts.input.job.spec.kind === 'invalid') {
+    return {
+      rule: 'nextWaitsForValidSpec',
+      say: stalled('Stalled', 'InvalidSpec', 'The job is stopped and waits for a valid spec.'),
+      workloads: 'stop',
+      resyncAfterSeconds: 0,
+    };
+  }
+  const restore = facts.restoreNonce === undefined ? undefined : facts.wanted?.restore?.from;
+  const reason = restore ? 'RestoreRequested' : facts.prior?.state === 'Suspended' ? 'Resumed' : 'SpecChanged';
+  return declareNext(facts, { path: restore ?? ended.path, reason });
+}
+
+function checkpointingOff(facts: Facts): boolean {
+  const { view } = facts;
+  return view.kind === 'answered' && view.checkpointConfig.kind === 'value' && !view.checkpointConfig.value.enabled;
+}
+
+/** Why the job failed, in Flink's first lines. */
+function failureText(facts: Facts): string {
+  const { view } = facts;
+  const newest =
+    view.kind === 'answered' && view.exceptions.kind === 'value' ? view.exceptions.value.newest : undefined;
+  return `The job has failed for good${newest ? `: ${newest.text}` : ''}. It is not restarted (policies.restart); a corrected spec starts it again.`;
+}
+
+/** A terminal job may have been stopped by Flork: only definite answers about its trigger and its snapshots tell otherwise. */
+function stopMayExplain(facts: Facts): boolean {
+  const { view, operation } = facts;
+  if (view.kind !== 'answered' || view.checkpoints.kind === 'failed' || view.checkpoints.kind === 'not-asked')
+    return true;
+  if (operation?.kind !== 'stop') return false;
+  if (view.trigger.kind === 'value') return view.trigger.value.kind === 'in-progress';
+  return view.trigger.kind !== 'absent';
+}
+
+function waitForStory(facts: Facts): Answer {
+  return {
+    rule: 'endUnclear',
+    say: progress(facts.prior?.state ?? 'Running', 'TakingSavepoint', 'The job has ended; how is being asked.'),
+    workloads: 'run',
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}

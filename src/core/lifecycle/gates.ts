@@ -1,0 +1,66 @@
+import type { Answer } from '../answer.ts';
+import type { Facts } from '../facts/facts.ts';
+import { CLUSTER_SECONDS } from './pace.ts';
+import { progress, stalled } from './say.ts';
+
+/** Rules that come before any decision about the job: may anything be decided at all? */
+
+/** The annotation freezes everything; children stay as they are. */
+export function paused(facts: Facts): Answer | undefined {
+  if (!facts.input.job.paused) return undefined;
+  return {
+    rule: 'paused',
+    say: stalled(
+      facts.prior?.state ?? 'Created',
+      'Paused',
+      'Paused by annotation flork.itom.com/paused; remove it to go on.',
+    ),
+    workloads: 'keep',
+    resyncAfterSeconds: 0,
+  };
+}
+
+/** A deleted FlinkJob without a finalize call (the finalizer is not ours yet, or no longer): nothing is decided here. */
+export function leaving(facts: Facts): Answer | undefined {
+  if (facts.input.job.deletionTimestamp === undefined || facts.input.finalizing) return undefined;
+  return {
+    rule: 'leaving',
+    say: progress('Deleting', 'Deleting', 'The FlinkJob is being deleted.'),
+    workloads: 'keep',
+    resyncAfterSeconds: 0,
+  };
+}
+
+/** A wrong spec before anything ran: nothing is created. */
+export function invalidFromTheStart(facts: Facts): Answer | undefined {
+  if (facts.input.job.spec.kind === 'valid' || facts.epoch || facts.deployed > 0) return undefined;
+  return {
+    rule: 'invalidFromTheStart',
+    say: stalled('Stalled', 'InvalidSpec', findingsText(facts)),
+    workloads: 'keep',
+    resyncAfterSeconds: 0,
+  };
+}
+
+/** The record of the running epoch is gone or was edited and cannot be made again from the spec: what runs is left as it is. */
+export function recordMissing(facts: Facts): Answer | undefined {
+  if (facts.record || (!facts.epoch && facts.deployed === 0)) return undefined;
+  const number = Math.max(facts.epoch?.number ?? 0, facts.deployed);
+  return {
+    rule: 'recordMissing',
+    say: stalled(
+      'Stalled',
+      'RecordMissing',
+      `The record ConfigMap of epoch ${number} is gone or does not match its hash; what runs is left as it is. Put the spec back to what runs, or restore the ConfigMap.`,
+    ),
+    workloads: 'keep',
+    resyncAfterSeconds: CLUSTER_SECONDS,
+  };
+}
+
+/** All findings of an invalid spec in one line. */
+export function findingsText(facts: Facts): string {
+  const { spec } = facts.input.job;
+  if (spec.kind === 'valid') return '';
+  return `Invalid spec: ${spec.findings.map((finding) => `${finding.path}: ${finding.is}; want ${finding.want} (${finding.rule})`).join('. ')}`;
+}

@@ -1,0 +1,53 @@
+import type { Operation } from '../../api/status.ts';
+import type { Answer, Say } from '../answer.ts';
+import { triggerIdOf } from '../build/names.ts';
+import type { Facts } from '../facts/facts.ts';
+import { savepointDirectory } from './contract.ts';
+import { TRANSITION_SECONDS } from './pace.ts';
+import { ownDirectory } from './snapshots.ts';
+
+/**
+ * Writes an intent into status and does nothing else; it is acted on by a sync that observes it (S1, metacontroller rule 5).
+ * Trigger id and directory are functions of (uid, epoch, kind, attempt): an intent that was lost and is formed again is the same one.
+ */
+export function intend(
+  facts: Facts,
+  kind: 'stop' | 'cancel',
+  purpose: Operation['purpose'],
+  rule: string,
+  say: Say,
+): Answer | undefined {
+  const { epoch, process, flink } = facts;
+  if (!epoch) return undefined;
+  const attempt = epoch.attempt + 1;
+  const { uid } = facts.input.job.ref;
+  const directory = ownDirectory(facts) ?? directoryOfNewSpec(facts);
+  if (kind === 'stop' && directory === undefined) return undefined;
+  const operation: Operation = {
+    kind,
+    purpose,
+    attempt,
+    jobId: flink.job?.id ?? epoch.jobId,
+    ...(process.kind === 'running' ? { process: process.id } : {}),
+    ...(kind === 'stop' && directory !== undefined
+      ? { triggerId: triggerIdOf(uid, epoch.number, kind, attempt), directory: `${directory}/${attempt}` }
+      : {}),
+    generation: facts.input.job.generation,
+    startedAt: facts.at,
+  };
+  return {
+    rule,
+    say,
+    workloads: 'run',
+    epoch: { ...epoch, attempt },
+    operation,
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/** Where the first savepoint goes when only the new spec names a directory. */
+function directoryOfNewSpec(facts: Facts): string | undefined {
+  const directory = savepointDirectory(facts);
+  const { name, namespace, uid } = facts.input.job.ref;
+  return directory === undefined ? undefined : `${directory}/${namespace}-${name}-${uid}`;
+}

@@ -1,0 +1,224 @@
+import type { Epoch } from '../../api/status.ts';
+import type { Reason } from '../../api/reasons.ts';
+import type { Answer } from '../answer.ts';
+import { renderEpoch } from '../build/epoch.ts';
+import { approvalToken, epochNames, jobIdOf } from '../build/names.ts';
+import { encodeRecord } from '../build/record.ts';
+import { readRestore } from '../build/restore.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { EpochRecord } from '../record.ts';
+import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
+import { progress, ready, stalled } from './say.ts';
+
+/**
+ *   nothing ──firstStart──► epoch 1, all children at once
+ *   epoch n at 0, absence proven ──declareNext──► epoch n+1 in status and its record ──startDeclared──► its children
+ */
+
+/** Renders an epoch of the wanted spec and the status entry that declares it. */
+function plan(
+  facts: Facts,
+  number: number,
+  restoredFrom: string | undefined,
+): { epoch: Epoch; record: EpochRecord } | undefined {
+  const { input, wanted, at, prior } = facts;
+  if (input.job.spec.kind !== 'valid' || !wanted) return undefined;
+  const { ref, generation } = input.job;
+  const nonce = wanted.restore?.nonce ?? prior?.handled?.restoreNonce;
+  const handled = nonce === undefined ? {} : { restoreNonce: nonce };
+  const record = renderEpoch({
+    ref,
+    number,
+    generation,
+    spec: wanted,
+    ...(restoredFrom === undefined ? {} : { restoredFrom }),
+    handled,
+  });
+  const epoch: Epoch = {
+    number,
+    incarnation: 0,
+    jobId: jobIdOf(ref.uid, number, record.highAvailability ? 'ha' : 1),
+    generation,
+    recordHash: encodeRecord(record).hash,
+    ...(restoredFrom === undefined ? {} : { restoredFrom }),
+    attempt: prior?.epoch?.attempt ?? facts.epoch?.attempt ?? 0,
+    startedAt: at,
+  };
+  return { epoch, record };
+}
+
+/** Created suspended: a status at once, and nothing else. */
+export function suspendedFromTheStart(facts: Facts): Answer | undefined {
+  if (facts.epoch || facts.deployed > 0 || !facts.suspendWanted) return undefined;
+  return {
+    rule: 'suspendedFromTheStart',
+    say: ready('Suspended', 'Suspended', 'Created suspended; set spec.state: running to start.'),
+    workloads: 'keep',
+    resyncAfterSeconds: 0,
+  };
+}
+
+/** ConfigMaps of an epoch that started once are here, its status and Deployment are not: starting from nothing could lose its state. */
+function traceOfThePast(facts: Facts): { readonly number: number; readonly path: string | undefined } | undefined {
+  const { observed, job } = facts.input;
+  const restores = [...observed.configMaps.values()].filter((configMap) =>
+    configMap.metadata.name.startsWith(`${job.ref.name}-restore-`),
+  );
+  if (restores.length === 0) return undefined;
+  for (let number = 1; number <= 1000; number += 1) {
+    const configMap = observed.configMaps.get(epochNames(job.ref, number).restore);
+    const content = configMap && readRestore(configMap);
+    if (content && (content.lastProcess !== undefined || number > 1 || !content.startable))
+      return { number, path: content.path };
+  }
+  return undefined;
+}
+
+/** Nothing is known and nothing runs: epoch 1, its ConfigMaps, Services and Deployments in one answer (ids and names are functions of the uid). */
+export function firstStart(facts: Facts): Answer | undefined {
+  if (facts.epoch || facts.deployed > 0) return undefined;
+  const { job, observed } = facts.input;
+  const former =
+    observed.pods?.filter((pod) => pod.metadata.annotations?.['flork.itom.com/job-uid'] !== job.ref.uid).length ?? 0;
+  if (former > 0) {
+    return {
+      rule: 'formerPods',
+      say: progress(
+        'Created',
+        'WaitingForPods',
+        `${former} pods of a former FlinkJob of this name still exist; the job starts when they are gone.`,
+      ),
+      workloads: 'keep',
+      resyncAfterSeconds: CLUSTER_SECONDS,
+    };
+  }
+  const past = traceOfThePast(facts);
+  const restore = facts.wanted?.restore?.from;
+  if (past) {
+    const token = approvalToken(job.ref.uid, past.number);
+    const allowed = facts.wanted?.policies?.stateLoss === 'allow' || facts.wanted?.approveStateLoss === token;
+    if (restore === undefined && !allowed) {
+      return {
+        rule: 'pastWithoutStatus',
+        say: stalled(
+          'Stalled',
+          'StateAtRisk',
+          `Status and Deployment of epoch ${past.number} are gone, its ConfigMaps are not. Known snapshot: ${past.path ?? 'none'}. To go on from a snapshot: spec.restore {from: <path>}. To give the state up: spec.approveStateLoss: "${token}".`,
+        ),
+        workloads: 'keep',
+        stateSafe: {
+          status: 'False',
+          reason: 'StateAtRisk',
+          message: `The state of epoch ${past.number} could be lost.`,
+        },
+        resyncAfterSeconds: 0,
+      };
+    }
+  }
+  const planned = plan(facts, (past?.number ?? 0) + 1, restore);
+  if (!planned) return undefined;
+  return {
+    rule: 'firstStart',
+    say: progress(
+      'Deploying',
+      'Starting',
+      `Starting epoch ${planned.epoch.number}${restore ? ` from ${restore}` : ''}.`,
+    ),
+    workloads: 'run',
+    epoch: planned.epoch,
+    declared: planned.record,
+    handled: planned.record.handled,
+    transition: { reason: 'FirstStart', ...(restore ? { snapshot: restore } : {}) },
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/** The old epoch is at 0 and proven gone: the next one is written into status, beside its record. Its children follow when that is observed. */
+export function declareNext(
+  facts: Facts,
+  from: { readonly path: string | undefined; readonly reason: Reason },
+): Answer | undefined {
+  if (!facts.epoch) return undefined;
+  const planned = plan(facts, facts.epoch.number + 1, from.path);
+  if (!planned) return undefined;
+  return {
+    rule: 'declareNext',
+    say: progress(
+      'Upgrading',
+      'Starting',
+      `Starting epoch ${planned.epoch.number}${from.path ? ` from ${from.path}` : ', empty'}.`,
+    ),
+    workloads: 'stop',
+    epoch: planned.epoch,
+    declared: planned.record,
+    operation: null,
+    retry: null,
+    handled: planned.record.handled,
+    transition: { reason: from.reason, ...(from.path ? { snapshot: from.path } : {}) },
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/** The declared epoch has not been started: its spec may still change, and nothing is raised before the old pods are proven gone. */
+export function startDeclared(facts: Facts): Answer | undefined {
+  const { epoch, deployed, record, restore } = facts;
+  if (!epoch || facts.adopted || epoch.number <= deployed || epoch.number === 1 || epoch.ended) return undefined;
+  if (facts.suspendWanted) {
+    return {
+      rule: 'suspendedBeforeStart',
+      say: ready(
+        'Suspended',
+        'Suspended',
+        `Suspended before epoch ${epoch.number} started${epoch.restoredFrom ? `; it will start from ${epoch.restoredFrom}` : ''}.`,
+      ),
+      workloads: 'stop',
+      resyncAfterSeconds: 0,
+    };
+  }
+  if ((facts.upgrades.length > 0 || !record) && restore === undefined) {
+    const planned = plan(facts, epoch.number, epoch.restoredFrom);
+    if (planned && planned.epoch.recordHash !== epoch.recordHash) {
+      return {
+        rule: 'declareAgain',
+        say: progress('Upgrading', 'Starting', `Starting epoch ${epoch.number} with the newest spec.`),
+        workloads: 'keep',
+        epoch: { ...planned.epoch, startedAt: epoch.startedAt, attempt: epoch.attempt },
+        declared: planned.record,
+        resyncAfterSeconds: TRANSITION_SECONDS,
+      };
+    }
+  }
+  if (!record) return undefined;
+  if (!facts.absent.both) return waitForPods(facts, 'startWaitsForPods');
+  return {
+    rule: 'startDeclared',
+    say: progress(
+      'Upgrading',
+      'Starting',
+      `Starting epoch ${epoch.number}${epoch.restoredFrom ? ` from ${epoch.restoredFrom}` : ', empty'}.`,
+    ),
+    workloads: 'run',
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/** Both workloads are to be at 0 and their pods are still there; one that cannot end is named. */
+export function waitForPods(facts: Facts, rule: string): Answer {
+  const stuck = facts.stuckPod;
+  return {
+    rule,
+    say: stuck
+      ? stalled(
+          'Stalled',
+          'PodStuckTerminating',
+          `Pod ${stuck} does not end (node lost?). Nothing is started beside it. If its node is really gone: kubectl delete pod ${stuck} --force.`,
+        )
+      : progress(
+          facts.suspendWanted ? 'Stopping' : 'Upgrading',
+          'StoppingPods',
+          'Waiting until the pods of the old epoch are gone.',
+        ),
+    workloads: 'stop',
+    resyncAfterSeconds: CLUSTER_SECONDS / 3,
+  };
+}

@@ -1,0 +1,210 @@
+import type { Answer } from '../answer.ts';
+import type { Facts } from '../facts/facts.ts';
+import { isTerminal } from '../facts/flink.ts';
+import { rfc3339 } from '../time.ts';
+import { TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
+import { progress, stalled } from './say.ts';
+import { restService } from './service.ts';
+import { heritage, savepointBelow } from './snapshots.ts';
+
+/**
+ * An operation in progress:
+ *
+ *   intended ──observed──► POST stop (repeated until its trigger is known) ──COMPLETED──► path in status and restore ConfigMap
+ *            └──observed──► PATCH cancel ──terminal──► end in status
+ */
+
+const stateOf = (facts: Facts) =>
+  facts.operation?.purpose === 'suspend' ? ('Stopping' as const) : ('Upgrading' as const);
+
+/** The operation's process is gone, so its trigger is too (Flink keeps results in memory): what happens next is decided anew. */
+export function operationOrphaned(facts: Facts): Answer | undefined {
+  const { operation, process, flink, epoch } = facts;
+  if (!operation || operation.kind === 'delete' || epoch?.ended) return undefined;
+  if (process.kind === 'dead' && operation.kind === 'stop') {
+    return {
+      rule: 'stopLostItsProcess',
+      say: progress(
+        stateOf(facts),
+        'JobManagerRestarting',
+        'The JobManager ended while the job was being stopped; a new attempt follows when it is back.',
+      ),
+      workloads: 'run',
+      resyncAfterSeconds: TRANSITION_SECONDS,
+    };
+  }
+  const otherProcess =
+    process.kind === 'running' && operation.process !== undefined && operation.process !== process.id;
+  const otherJob = flink.job !== undefined && operation.jobId !== undefined && flink.job.id !== operation.jobId;
+  if (!otherProcess && !otherJob) return undefined;
+  return {
+    rule: 'operationOrphaned',
+    say: progress(
+      stateOf(facts),
+      'JobManagerRestarting',
+      `The JobManager that was asked (attempt ${operation.attempt}) is gone; the job was restored and a new attempt follows.`,
+    ),
+    workloads: 'run',
+    operation: null,
+    transition: { reason: 'Rewound', ...(facts.restore?.path ? { snapshot: facts.restore.path } : {}) },
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/** The savepoint of the stop is complete: its path is recorded, and no new process can start any more. Nothing else happens yet (S3). */
+export function stopCompleted(facts: Facts): Answer | undefined {
+  const { operation, view, epoch } = facts;
+  if (operation?.kind !== 'stop' || epoch?.ended || view.kind !== 'answered') return undefined;
+  const trigger = view.trigger.kind === 'value' ? view.trigger.value : undefined;
+  const listed = savepointBelow(facts, operation.directory)?.path;
+  const path =
+    trigger?.kind === 'completed' ? trigger.path : trigger?.kind === 'failed' ? (trigger.path ?? undefined) : listed;
+  if (path === undefined) return undefined;
+  const failed = trigger?.kind === 'failed';
+  return {
+    rule: failed ? 'stopCompletedWithFailure' : 'stopCompleted',
+    say: progress(
+      stateOf(facts),
+      'TakingSavepoint',
+      failed
+        ? `Savepoint ${path} is complete; the job failed while it stopped, so that side effects of its last moments may be uncommitted.`
+        : `Savepoint ${path} is complete; waiting for the job to end.`,
+    ),
+    workloads: 'run',
+    operation: { ...operation, result: { path, at: facts.at } },
+    ended: { how: 'stopped', path, kind: 'savepoint', byFlork: true, at: facts.at },
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/** The savepoint failed: the job goes on, and a new attempt follows with a growing pause. */
+export function stopFailed(facts: Facts): Answer | undefined {
+  const { operation, view, epoch, now } = facts;
+  if (operation?.kind !== 'stop' || epoch?.ended) return undefined;
+  const trigger = view.kind === 'answered' && view.trigger.kind === 'value' ? view.trigger.value : undefined;
+  const failure =
+    operation.result?.failure ?? (trigger?.kind === 'failed' && trigger.path === undefined ? trigger.text : undefined);
+  if (failure === undefined || isTerminal(facts.flink.job)) return undefined;
+  const failures = (facts.prior?.retry?.failures ?? 0) + 1;
+  const pauseSeconds = Math.min(300, 10 * 2 ** (failures - 1));
+  return {
+    rule: 'stopFailed',
+    say: stalled(
+      'Stalled',
+      'SavepointFailed',
+      `Savepoint failed (attempt ${operation.attempt}): ${failure}. The job goes on; next attempt in ${pauseSeconds} s.`,
+    ),
+    workloads: 'run',
+    operation: null,
+    retry: { failures, notBefore: rfc3339(now + pauseSeconds * 1000) },
+    resyncAfterSeconds: Math.min(pauseSeconds, 15),
+  };
+}
+
+/** The spec is as it was and the stop was never sent: nothing happens (scenario 4). */
+export function stopWithdrawn(facts: Facts): Answer | undefined {
+  const { operation, view, flink, epoch } = facts;
+  if (
+    operation?.kind !== 'stop' ||
+    epoch?.ended ||
+    facts.suspendWanted ||
+    facts.upgrades.length > 0 ||
+    facts.restoreNonce !== undefined
+  )
+    return undefined;
+  if (view.kind !== 'answered' || view.trigger.kind !== 'absent' || isTerminal(flink.job) || flink.job === undefined)
+    return undefined;
+  return {
+    rule: 'stopWithdrawn',
+    say: progress('Running', 'TasksStarting', 'The spec is again what runs; nothing was stopped.'),
+    workloads: 'run',
+    operation: null,
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/** The intent to stop is observed: ask Flink, again and again with one id until it knows of it; then wait. */
+export function stopUnderWay(facts: Facts): Answer | undefined {
+  const { operation, view, flink, epoch } = facts;
+  if (operation?.kind !== 'stop' || epoch?.ended || isTerminal(flink.job)) return undefined;
+  const { triggerId, directory, jobId } = operation;
+  const unknown = view.kind === 'answered' && view.trigger.kind === 'absent';
+  const ask = unknown && flink.allTasksRun && triggerId !== undefined && directory !== undefined && jobId !== undefined;
+  const unreachable = flink.heard === 'unreachable';
+  return {
+    rule: ask ? 'stopAsked' : unreachable ? 'stopUnheard' : 'stopUnderWay',
+    say: unreachable
+      ? progress(
+          stateOf(facts),
+          'JobManagerUnreachable',
+          'The JobManager does not answer while the job is being stopped; waiting.',
+        )
+      : progress(stateOf(facts), 'TakingSavepoint', `Stopping the job with a savepoint to ${directory}.`),
+    workloads: 'run',
+    ...(ask
+      ? {
+          commands: [
+            {
+              kind: 'stop' as const,
+              service: restService(facts),
+              jobId,
+              triggerId,
+              directory,
+              formatType: 'CANONICAL' as const,
+              drain: false,
+            },
+          ],
+        }
+      : {}),
+    resyncAfterSeconds: unreachable ? unreachableSeconds(facts) : TRANSITION_SECONDS,
+  };
+}
+
+/** A cancel is under way, or done: Flink says so, or the process that ran the job is gone. */
+export function cancelUnderWay(facts: Facts): Answer | undefined {
+  const { operation, flink, process, epoch } = facts;
+  if (operation?.kind !== 'cancel' || epoch?.ended) return undefined;
+  const processGone = process.kind === 'dead' || (process.kind === 'none' && facts.jobManager?.replicas !== undefined);
+  const jobGone =
+    flink.heard === 'answered' &&
+    flink.job === undefined &&
+    !flink.foreign &&
+    operation.process !== undefined &&
+    process.kind === 'running' &&
+    process.id !== operation.process;
+  if (isTerminal(flink.job) || processGone || jobGone) {
+    const restore = operation.purpose === 'restore' ? facts.wanted?.restore?.from : undefined;
+    const kept = operation.purpose === 'suspend' ? heritage(facts) : {};
+    return {
+      rule: 'canceled',
+      say: progress(stateOf(facts), 'StoppingPods', 'The job is canceled; its pods are being stopped.'),
+      workloads: 'run',
+      ended: {
+        how: 'canceled',
+        ...kept,
+        ...(restore ? { path: restore } : {}),
+        ...(restore || kept.path ? {} : { startsEmpty: true }),
+        byFlork: true,
+        at: facts.at,
+      },
+      resyncAfterSeconds: TRANSITION_SECONDS,
+    };
+  }
+  const ask = flink.job !== undefined && flink.job.state !== 'CANCELLING';
+  return {
+    rule: ask ? 'cancelAsked' : flink.heard === 'unreachable' ? 'cancelUnheard' : 'cancelUnderWay',
+    say:
+      flink.heard === 'unreachable'
+        ? stalled(
+            'Stalled',
+            'JobManagerUnreachable',
+            'The JobManager does not answer while the job is to be canceled; nothing is stopped on silence.',
+          )
+        : progress(stateOf(facts), 'Canceling', 'Canceling the job.'),
+    workloads: 'run',
+    ...(ask && flink.job
+      ? { commands: [{ kind: 'cancel' as const, service: restService(facts), jobId: flink.job.id }] }
+      : {}),
+    resyncAfterSeconds: flink.heard === 'unreachable' ? unreachableSeconds(facts) : TRANSITION_SECONDS,
+  };
+}

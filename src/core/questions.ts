@@ -1,0 +1,47 @@
+import type { Facts } from './facts/facts.ts';
+import { candidateJobIds, factsOf } from './facts/facts.ts';
+import type { Questions } from './flink-view.ts';
+import { restService } from './lifecycle/service.ts';
+import type { Input } from './types.ts';
+
+/**
+ * What to ask Flink in this sync. A JobManager that is known to have no ready pod is not asked: its pod has already said more
+ * than a time-out could, and sooner (architecture.md 7).
+ */
+export function questions(input: Omit<Input, 'flink'>): Questions {
+  return questionsOf(factsOf({ ...input, flink: { kind: 'not-asked', why: '' } }));
+}
+
+function questionsOf(facts: Facts): Questions {
+  const { epoch, process, jobManager, prior, operation } = facts;
+  const { job } = facts.input;
+  if (job.paused) return { kind: 'none', why: 'paused' };
+  if (!epoch || !jobManager || !facts.record) return { kind: 'none', why: 'nothing runs' };
+  if (jobManager.replicas === 0) return { kind: 'none', why: 'the JobManager is at 0' };
+  const up =
+    process.kind === 'unknown'
+      ? (jobManager.status.readyReplicas ?? 0) > 0
+      : process.kind === 'running' && process.ready && !process.leaving;
+  if (!up) return { kind: 'none', why: 'no JobManager is ready' };
+  const settled =
+    prior?.state === 'Running' && epoch.stableAt !== undefined && !operation && facts.upgrades.length === 0;
+  const safety =
+    prior?.conditions?.some((condition) => condition.type === 'StateSafe' && condition.reason !== 'StateAtRisk') ??
+    false;
+  return {
+    kind: 'ask',
+    service: restService(facts),
+    jobIds: candidateJobIds(job.ref.uid, epoch, facts.record, facts.restore),
+    wants: {
+      detail: !settled || prior?.job?.parallelism === undefined,
+      checkpoints: true,
+      checkpointConfig: !settled || !safety || facts.suspendWanted,
+      exceptions: true,
+      flinkVersion: prior?.job?.flinkVersion === undefined,
+    },
+    trigger:
+      operation?.kind === 'stop' && operation.triggerId !== undefined && operation.jobId !== undefined
+        ? { jobId: operation.jobId, triggerId: operation.triggerId }
+        : undefined,
+  };
+}

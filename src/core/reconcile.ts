@@ -1,0 +1,47 @@
+import type { Answer } from './answer.ts';
+import { childrenOf } from './children.ts';
+import { epochProgress } from './epoch-progress.ts';
+import { factsOf } from './facts/facts.ts';
+import type { CommandResult } from './flink-view.ts';
+import { decide } from './lifecycle/decide.ts';
+import { epochOf, missingChildren, statusOf } from './status.ts';
+import type { Input, Outcome } from './types.ts';
+
+/**
+ * One decision: classify what was observed, ask the rules in order, build children and status of the answer.
+ * Pure: the same input gives the same bytes (S6). Throws only on a bug, and then nothing is answered.
+ */
+export function reconcile(input: Input): Outcome {
+  const facts = factsOf(input);
+  const answer = decide(facts);
+  const epoch = epochOf(facts, answer, epochProgress(facts));
+  const status = statusOf(facts, answer, epoch, missingChildren(facts));
+  return {
+    children: childrenOf(facts, answer, epoch, status.stableEpoch),
+    status,
+    commands: commandsOf(input, answer),
+    resyncAfterSeconds: answer.resyncAfterSeconds,
+    finalized: answer.finalized ?? false,
+    rule: answer.rule,
+  };
+}
+
+/** A command is sent only in a sync whose observed status shows the intent (metacontroller reference, 9.5). */
+function commandsOf(input: Input, answer: Answer): Outcome['commands'] {
+  const observed = input.job.status?.operation;
+  return observed ? (answer.commands ?? []) : [];
+}
+
+/**
+ * Takes in how the commands ended. A definite refusal of a stop is its result, told like a failed savepoint by the next sync;
+ * anything else is asked of Flink again.
+ */
+export function acknowledge(outcome: Outcome, results: readonly CommandResult[], at: string): Outcome {
+  const refused = results.find((result) => result.kind === 'refused' && result.command.kind === 'stop');
+  const { operation } = outcome.status;
+  if (!refused || operation?.kind !== 'stop') return outcome;
+  return {
+    ...outcome,
+    status: { ...outcome.status, operation: { ...operation, result: { failure: refused.text.slice(0, 300), at } } },
+  };
+}

@@ -1,0 +1,243 @@
+import type {
+  Condition,
+  Ended,
+  Epoch,
+  FlorkPhase,
+  JobStatus,
+  Snapshot,
+  State,
+  Status,
+  Transition,
+} from '../api/status.ts';
+import type { Answer, Say } from './answer.ts';
+import { canonicalJson } from './build/canonical.ts';
+import { names } from './build/names.ts';
+import { encodeRecord } from './build/record.ts';
+import { closedRecord } from './children.ts';
+import { conditionsOf } from './conditions.ts';
+import type { Facts } from './facts/facts.ts';
+import { findingsText } from './lifecycle/gates.ts';
+import { newestInFlink } from './lifecycle/snapshots.ts';
+import { stalled } from './lifecycle/say.ts';
+import { planOf } from './plan.ts';
+import { rfc3339 } from './time.ts';
+
+/** Phase of the original Flork for each state (api.md, status). */
+const PHASES: Readonly<Record<State, FlorkPhase>> = {
+  Created: 'CREATED',
+  Deploying: 'DEPLOYING',
+  Upgrading: 'DEPLOYING',
+  RollingBack: 'DEPLOYING',
+  Running: 'DEPLOYED',
+  Stopping: 'DEPLOYED',
+  Rescaling: 'DEPLOYED',
+  Deleting: 'DEPLOYED',
+  Suspended: 'CREATED',
+  Finished: 'COMPLETED',
+  RolledBack: 'DEPLOYED',
+  Stalled: 'FAILED',
+  Failed: 'FAILED',
+};
+
+/** The whole status of an answer. Times move only with a transition, so that the same facts give the same bytes (S6). */
+export function statusOf(facts: Facts, answer: Answer, epoch: Epoch | undefined, missing: readonly string[]): Status {
+  const { prior, input } = facts;
+  const say = overlaid(facts, answer.say);
+  const phase = say.state === 'Stalled' && facts.flink.allTasksRun ? 'DEPLOYED' : PHASES[say.state];
+  const operation = answer.operation === null ? undefined : (answer.operation ?? prior?.operation);
+  const retry = answer.retry === null ? undefined : (answer.retry ?? prior?.retry);
+  const handled = answer.handled ?? prior?.handled ?? facts.record?.handled;
+  const lastSavepoint = savepointOf(facts, answer) ?? prior?.snapshots?.lastSavepoint;
+  const stable = stableEpochOf(facts, answer, epoch);
+  const job = jobOf(facts, epoch);
+  const plan = planOf(facts);
+  const replicas = facts.taskManager?.status.replicas;
+  const status: Status = {
+    observedGeneration: input.job.generation,
+    state: say.state,
+    message: say.message.slice(0, 1024),
+    conditions: conditionsOf(facts, answer, say, missing),
+    florkPhase: phase,
+    generationDuringLastTransition:
+      prior?.florkPhase === phase && prior.generationDuringLastTransition !== undefined
+        ? prior.generationDuringLastTransition
+        : input.job.generation,
+    ...(lastSavepoint ? { knownSavepointPath: lastSavepoint.path } : {}),
+    ...(epoch ? { epoch } : {}),
+    ...(stable ? { stableEpoch: stable } : {}),
+    ...(operation ? { operation } : {}),
+    ...(retry ? { retry } : {}),
+    ...(handled?.restoreNonce === undefined ? {} : { handled }),
+    ...(job ? { job } : {}),
+    ...historyOf(facts, answer, say),
+    ...(plan.length > 0 ? { plan } : {}),
+    ...(facts.taskManager
+      ? {
+          taskManagerReplicas: replicas ?? 0,
+          taskManagerSelector: `flork.itom.com/job=${input.job.ref.name},flork.itom.com/component=taskmanager`,
+        }
+      : {}),
+  };
+  return withSnapshots(facts, status, lastSavepoint, epoch);
+}
+
+/** A wrong spec changes nothing that runs; it is what a person has to be told first. */
+function overlaid(facts: Facts, say: Say): Say {
+  if (facts.input.job.spec.kind === 'valid' || facts.input.finalizing || say.reason === 'InvalidSpec') return say;
+  return stalled('Stalled', 'InvalidSpec', `${findingsText(facts)}. What runs is left as it was: ${say.message}`);
+}
+
+/** The entry of the epoch: what was learned, what the answer declares, and the hash of the record as it is about to become. */
+export function epochOf(facts: Facts, answer: Answer, progressed: Epoch | undefined): Epoch | undefined {
+  if (answer.epoch && answer.epoch.number !== facts.epoch?.number) return answer.epoch;
+  if (!progressed || !facts.epoch) return answer.epoch;
+  const base = answer.epoch ? { ...progressed, ...answer.epoch, ...progressOnly(progressed) } : progressed;
+  const ended = answer.ended === null ? undefined : (answer.ended ?? base.ended);
+  const { ended: _, nextRecordHash: __, ...open } = base;
+  if (!ended) return open;
+  return { ...open, ended, ...hashes(facts, open.recordHash, ended) };
+}
+
+/** What this sync learned stands beside what the answer says of the same epoch. */
+function progressOnly(progressed: Epoch): Partial<Epoch> {
+  const { incarnation, jobId, process, ran, idle, stableAt } = progressed;
+  return {
+    incarnation,
+    jobId,
+    ...(process ? { process } : {}),
+    ...(ran ? { ran } : {}),
+    ...(idle ? { idle } : {}),
+    ...(stableAt ? { stableAt } : {}),
+  };
+}
+
+/** The record is about to hold the end: its new hash is announced first, and the old one dropped when the new content is observed. */
+function hashes(facts: Facts, recordHash: string, ended: Ended): Partial<Epoch> {
+  if (!facts.record) return { recordHash };
+  const { ended: recorded, ...open } = facts.record;
+  const closed = closedRecord(open, ended);
+  const next = closed && encodeRecord(closed).hash;
+  const stored = encodeRecord(facts.record).hash;
+  if (next === undefined || next === recordHash) return { recordHash };
+  return recorded !== undefined && stored === next ? { recordHash: next } : { recordHash, nextRecordHash: next };
+}
+
+function stableEpochOf(facts: Facts, answer: Answer, epoch: Epoch | undefined): Status['stableEpoch'] {
+  if (epoch?.stableAt !== undefined) return undefined;
+  const old = facts.epoch;
+  if (answer.rule === 'declareNext' && old?.stableAt !== undefined) {
+    return {
+      number: old.number,
+      recordHash: facts.prior?.epoch?.nextRecordHash ?? old.recordHash,
+      ...(old.ended?.path ? { path: old.ended.path } : {}),
+    };
+  }
+  return facts.prior?.stableEpoch;
+}
+
+function savepointOf(facts: Facts, answer: Answer): Snapshot | undefined {
+  const ended = answer.ended;
+  if (!ended || ended.how !== 'stopped' || !ended.path || !facts.epoch) return undefined;
+  const purpose = facts.operation?.purpose ?? (facts.suspendWanted ? 'suspend' : 'upgrade');
+  return { path: ended.path, kind: 'savepoint', epoch: facts.epoch.number, trigger: purpose, at: ended.at };
+}
+
+/** The newest checkpoint enters status only together with something else: alone it would be a write per checkpoint. */
+function withSnapshots(
+  facts: Facts,
+  status: Status,
+  lastSavepoint: Snapshot | undefined,
+  epoch: Epoch | undefined,
+): Status {
+  const prior = facts.prior?.snapshots;
+  const history =
+    lastSavepoint && lastSavepoint.path !== prior?.lastSavepoint?.path
+      ? [lastSavepoint, ...(prior?.history ?? [])].slice(0, 10)
+      : prior?.history;
+  const assemble = (lastCheckpoint: Snapshot | undefined): Status => {
+    const snapshots = {
+      ...(lastCheckpoint ? { lastCheckpoint } : {}),
+      ...(lastSavepoint ? { lastSavepoint } : {}),
+      ...(history?.length ? { history } : {}),
+    };
+    return Object.keys(snapshots).length > 0 ? { ...status, snapshots } : status;
+  };
+  const still = assemble(prior?.lastCheckpoint);
+  if (canonicalJson(still) === canonicalJson(facts.prior)) return still;
+  const newest = newestInFlink(facts);
+  const checkpoint =
+    newest?.kind === 'checkpoint' && epoch && newest.path !== epoch.restoredFrom
+      ? {
+          path: newest.path,
+          kind: 'checkpoint' as const,
+          epoch: epoch.number,
+          at: rfc3339(newest.at),
+          ...(newest.sizeBytes === undefined ? {} : { sizeBytes: newest.sizeBytes }),
+        }
+      : prior?.lastCheckpoint;
+  return assemble(checkpoint);
+}
+
+function jobOf(facts: Facts, epoch: Epoch | undefined): JobStatus | undefined {
+  const { flink, view, prior } = facts;
+  const before = prior?.epoch?.number === epoch?.number ? prior?.job : undefined;
+  const { job } = flink;
+  if (!job) return before;
+  const detail = view.kind === 'answered' && view.detail.kind === 'value' ? view.detail.value : undefined;
+  const version =
+    view.kind === 'answered' && view.flinkVersion.kind === 'value' ? view.flinkVersion.value : before?.flinkVersion;
+  const parallelism = detail?.parallelism ?? before?.parallelism;
+  const newest =
+    view.kind === 'answered' && view.exceptions.kind === 'value' ? view.exceptions.value.newest?.text : undefined;
+  const failure = ['RUNNING', 'FINISHED'].includes(job.state) ? undefined : (newest ?? before?.failure);
+  return {
+    ...(job.name ? { name: job.name } : {}),
+    state: job.state,
+    ...(parallelism === undefined ? {} : { parallelism }),
+    restarts: Math.max(0, (epoch?.incarnation ?? 1) - 1),
+    ...(job.startTime === undefined ? {} : { startedAt: rfc3339(job.startTime) }),
+    ...(job.endTime === undefined ? {} : { endedAt: rfc3339(job.endTime) }),
+    ...(version === undefined ? {} : { flinkVersion: version }),
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
+function historyOf(facts: Facts, answer: Answer, say: Say): { readonly history?: Transition[] } {
+  const before = facts.prior?.history ?? [];
+  const { transition } = answer;
+  if (!transition) return before.length > 0 ? { history: [...before] } : {};
+  const line: Transition = {
+    at: facts.at,
+    generation: facts.input.job.generation,
+    from: facts.prior?.state ?? 'Created',
+    to: say.state,
+    reason: transition.reason,
+    ...(transition.snapshot ? { snapshot: transition.snapshot } : {}),
+  };
+  const same = (other: Transition | undefined) =>
+    other &&
+    other.to === line.to &&
+    other.reason === line.reason &&
+    other.generation === line.generation &&
+    other.snapshot === line.snapshot &&
+    other.from === line.from;
+  return { history: same(before[0]) ? [...before] : [line, ...before].slice(0, 10) };
+}
+
+/** Names of the children that should be there by now and are not. */
+export function missingChildren(facts: Facts): readonly string[] {
+  const { observed, job } = facts.input;
+  const own = names(job.ref);
+  const deployments = [own.jobManager, own.taskManager]
+    .filter((name) => !observed.deployments.has(name))
+    .map((name) => `Deployment ${name}`);
+  const services = [own.internalService, own.restService]
+    .filter((name) => !observed.services.has(name))
+    .map((name) => `Service ${name}`);
+  return facts.epoch && facts.deployed > 0 ? [...deployments, ...services] : facts.epoch ? deployments : [];
+}
+
+/** Whether a condition holds in a status. */
+export function holds(status: Pick<Status, 'conditions'>, type: Condition['type']): boolean {
+  return status.conditions.some((condition) => condition.type === type && condition.status === 'True');
+}

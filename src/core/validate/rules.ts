@@ -1,0 +1,48 @@
+import { jarUri, oneJar, pythonAlone, pythonStart } from './code.ts';
+import { confDir, fieldAndKey, keyTwice, ownedKey, removedKey, renamedKey } from './conf-keys.ts';
+import { confKey, confValue, haStorage, legacyValue, valueFrom } from './conf-values.ts';
+import { fileNames, fileSizes, specSize } from './files.ts';
+import { flinkVersion, imageGiven, oneImage, sameVersion } from './image.ts';
+import { jobName } from './name.ts';
+import { nativeKey } from './native-keys.ts';
+import { containerNames, memoryWithinLimit, oneResources, quantityForm, requestWithinLimit } from './pods.ts';
+import type { Rule } from './rule.ts';
+import { enoughSlots } from './scale.ts';
+import { restoreFrom, savepointDirectory, savepointPath } from './state.ts';
+
+/** Every rule beyond the schema. Their order means nothing: findings are sorted by path. */
+export const RULES: readonly Rule[] = [
+  jobName,
+  imageGiven,
+  oneImage,
+  flinkVersion,
+  sameVersion,
+  oneJar,
+  jarUri,
+  pythonAlone,
+  pythonStart,
+  ownedKey,
+  confDir,
+  nativeKey,
+  keyTwice,
+  renamedKey,
+  removedKey,
+  fieldAndKey,
+  confKey,
+  confValue,
+  legacyValue,
+  valueFrom,
+  haStorage,
+  containerNames,
+  quantityForm,
+  requestWithinLimit,
+  oneResources,
+  memoryWithinLimit,
+  enoughSlots,
+  restoreFrom,
+  savepointDirectory,
+  savepointPath,
+  fileNames,
+  fileSizes,
+  specSize,
+];

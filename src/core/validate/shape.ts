@@ -1,0 +1,94 @@
+import * as v from 'valibot';
+import { FlinkJobSpec } from '../../api/flinkjob.ts';
+import { isObject } from '../../api/json.ts';
+import type { Finding } from '../types.ts';
+import { quoted } from './rule.ts';
+import { unknownFields } from './unknown-fields.ts';
+
+/** What could be read of a spec: the fields that parse, the names of those that do not, and why. */
+export type Shape = {
+  readonly spec: FlinkJobSpec;
+  readonly unread: ReadonlySet<string>;
+  readonly findings: readonly Finding[];
+};
+
+/** Better words for what a field wants than its type. */
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  [
+    'spec.policies.deletion.trigger',
+    'None: a FlinkJob does not delete itself in this version; leave the field out and delete the FlinkJob when its state is Finished',
+  ],
+]);
+
+/** Parses field by field, so that one wrong field does not hide what is wrong with the others. A null is a field not set. */
+export function readShape(raw: unknown): Shape {
+  if (!isObject(raw)) {
+    const is = raw === undefined || raw === null ? 'is absent' : `is ${quoted(raw)}`;
+    return {
+      spec: {},
+      unread: new Set(['spec']),
+      findings: [{ rule: 'type', path: 'spec', is, want: 'a map of fields' }],
+    };
+  }
+  const fields: Record<string, unknown> = {};
+  const unread = new Set<string>();
+  const findings: Finding[] = unknownFields(FlinkJobSpec, raw, 'spec');
+  for (const [name, schema] of Object.entries(FlinkJobSpec.entries)) {
+    const value = withoutNulls(raw[name]);
+    const parsed = v.safeParse(schema, value);
+    if (!parsed.success) {
+      unread.add(name);
+      findings.push(...parsed.issues.map((issue) => findingOf(`spec.${name}`, issue)));
+    } else if (parsed.output !== undefined) {
+      fields[name] = parsed.output;
+    }
+  }
+  const parsed = v.safeParse(FlinkJobSpec, fields);
+  return { spec: parsed.success ? parsed.output : {}, unread, findings };
+}
+
+function findingOf(start: string, issue: v.BaseIssue<unknown>): Finding {
+  const path = (issue.path ?? []).reduce((text, item) => text + step(item.key), start);
+  const is = issue.input === undefined ? 'is absent' : `is ${quoted(issue.input)}`;
+  return { rule: 'type', path, is, want: ADVICE.get(path) ?? wantOf(issue) };
+}
+
+function step(key: unknown): string {
+  if (typeof key === 'number') return `[${key}]`;
+  return typeof key === 'string' && /^[A-Za-z]\w*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}
+
+function wantOf(issue: v.BaseIssue<unknown>): string {
+  switch (issue.type) {
+    case 'picklist':
+      return `one of ${(issue.expected ?? '').replace(/^\(|\)$/g, '').replaceAll(' | ', ', ')}`;
+    case 'integer':
+      return 'a whole number';
+    case 'min_value':
+      return `at least ${String(issue.requirement)}`;
+    case 'max_value':
+      return `at most ${String(issue.requirement)}`;
+    case 'union':
+      return 'a quantity such as 500m, 2 or 2Gi';
+    default:
+      return WORDS.get(issue.type) ?? String(issue.expected);
+  }
+}
+
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['string', 'a text'],
+  ['number', 'a number'],
+  ['boolean', 'true or false'],
+  ['array', 'a list'],
+  ['object', 'a map of fields'],
+  ['loose_object', 'a map of fields'],
+  ['record', 'a map'],
+]);
+
+/** Members that are null are left out, at every depth; the items of lists stay. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(item));
+  if (!isObject(value)) return value ?? undefined;
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([name, member]) => [name, withoutNulls(member)]));
+}
