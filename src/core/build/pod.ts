@@ -29,33 +29,16 @@ export function podTemplate(
 /** The user's resources of a role's main container: its pod spec, over the silence of which stands the shorthand. */
 export function userResources(context: Context, role: Role): Resources {
   const shorthand = role === 'jobmanager' ? context.spec.jobManagerResources : context.spec.taskManagerResources;
-  const container = resourcesAreBorrowed(context, role)
-    ? undefined
-    : mainContainerOf(context.spec, role)?.['resources'];
-  return merge(shorthand, (container ?? undefined) as Resources | undefined) as Resources;
+  return merge(shorthand, mainContainerOf(context.spec, role)?.['resources'] as Resources | undefined) as Resources;
 }
 
 /** Requests and limits by resource name. */
-export type Resources = {
+type Resources = {
   readonly requests?: Readonly<Record<string, string | number>>;
   readonly limits?: Readonly<Record<string, string | number>>;
 };
 
-/** The TaskManager's own shorthand wins over resources that come with a pod spec written for the JobManager. */
-function resourcesAreBorrowed({ spec }: Context, role: Role): boolean {
-  return role === 'taskmanager' && spec.taskManagerPodSpec === undefined && spec.taskManagerResources !== undefined;
-}
-
 function userLayer(context: Context, role: Role): PodLayer {
-  const spec = podSpecOf(context.spec, role) ?? {};
-  const containers = resourcesAreBorrowed(context, role)
-    ? spec.containers?.map((container) =>
-        container.name === MAIN_CONTAINER ? { ...container, resources: undefined } : container,
-      )
-    : spec.containers;
-  const { labels, annotations } = podMetaOf(context.spec, role) ?? {};
-  return {
-    metadata: { ...(labels === undefined ? {} : { labels }), ...(annotations === undefined ? {} : { annotations }) },
-    spec: { ...spec, ...(containers === undefined ? {} : { containers }) },
-  };
+  const { labels = {}, annotations = {} } = podMetaOf(context.spec, role) ?? {};
+  return { metadata: { labels, annotations }, spec: podSpecOf(context.spec, role) ?? {} };
 }
