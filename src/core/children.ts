@@ -54,7 +54,10 @@ export function replicasFor(facts: Facts, answer: Answer, record: EpochRecord): 
 }
 
 /** The record as it is to be stored: with its end once the changed hash has been observed in status (S7). */
-export function storedRecord(facts: Facts, answer: Answer): { readonly record: EpochRecord; readonly hash: string } | undefined {
+export function storedRecord(
+  facts: Facts,
+  answer: Answer,
+): { readonly record: EpochRecord; readonly hash: string } | undefined {
   const { record, epoch, endedInStatus } = facts;
   if (!record || !epoch) return undefined;
   const closed = answer.ended === null ? undefined : closedRecord(record, endedInStatus);

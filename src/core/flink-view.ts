@@ -116,6 +116,7 @@ export type Questions =
         readonly detail: boolean;
         readonly checkpoints: boolean;
         readonly checkpointConfig: boolean;
+        /** Asked only of a job that is not RUNNING. */
         readonly exceptions: boolean;
         readonly flinkVersion: boolean;
       };

@@ -23,6 +23,7 @@ export function reconcile(input: Input): Outcome {
     resyncAfterSeconds: answer.resyncAfterSeconds,
     finalized: answer.finalized ?? false,
     rule: answer.rule,
+    at: facts.at,
   };
 }
 
@@ -36,12 +37,15 @@ function commandsOf(input: Input, answer: Answer): Outcome['commands'] {
  * Takes in how the commands ended. A definite refusal of a stop is its result, told like a failed savepoint by the next sync;
  * anything else is asked of Flink again.
  */
-export function acknowledge(outcome: Outcome, results: readonly CommandResult[], at: string): Outcome {
+export function acknowledge(outcome: Outcome, results: readonly CommandResult[]): Outcome {
   const refused = results.find((result) => result.kind === 'refused' && result.command.kind === 'stop');
   const { operation } = outcome.status;
   if (!refused || operation?.kind !== 'stop') return outcome;
   return {
     ...outcome,
-    status: { ...outcome.status, operation: { ...operation, result: { failure: refused.text.slice(0, 300), at } } },
+    status: {
+      ...outcome.status,
+      operation: { ...operation, result: { failure: refused.text.slice(0, 300), at: outcome.at } },
+    },
   };
 }

@@ -40,4 +40,6 @@ export type Outcome = {
   readonly finalized: boolean;
   /** Name of the rule that answered, for logs, metrics and the simulator's coverage report. */
   readonly rule: string;
+  /** The time of the decision, as written into status (RFC 3339). */
+  readonly at: string;
 };

@@ -73,7 +73,7 @@ async function ask(client: FlinkClient, questions: Ask, stop: () => void, maxFor
     of(wants.detail, client.detail),
     of(wants.checkpoints, client.checkpoints),
     of(wants.checkpointConfig, client.checkpointConfig),
-    of(wants.exceptions, client.exceptions),
+    of(wants.exceptions && listed.find((job) => job.id === jobId)?.state !== 'RUNNING', client.exceptions),
     trigger === undefined ? NOT_ASKED : until(true, () => client.trigger(trigger.jobId, trigger.triggerId)),
   ]);
   const built = isBuilt(listed.find((job) => job.id === jobId));

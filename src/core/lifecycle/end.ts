@@ -220,6 +220,8 @@ function failureText(facts: Facts): string {
 /** A terminal job may have been stopped by Flork: only definite answers about its trigger and its snapshots tell otherwise. */
 function stopMayExplain(facts: Facts): boolean {
   const { view, operation } = facts;
+  // Without a graph nothing could be stopped: main() threw (tasks.total is 0 then).
+  if (facts.flink.job?.tasks.total === 0 && facts.flink.job.state === 'FAILED') return false;
   if (view.kind !== 'answered' || view.checkpoints.kind === 'failed' || view.checkpoints.kind === 'not-asked')
     return true;
   if (operation?.kind !== 'stop') return false;

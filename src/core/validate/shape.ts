@@ -20,7 +20,7 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** Parses field by field, so that one wrong field does not hide what is wrong with the others. A null is a field not set. */
+/** A field that does not parse does not hide what is wrong with the others. A null is a field not set. */
 export function readShape(raw: unknown): Shape {
   if (!isObject(raw)) {
     const is = raw === undefined || raw === null ? 'is absent' : `is ${quoted(raw)}`;
@@ -30,25 +30,19 @@ export function readShape(raw: unknown): Shape {
       findings: [{ rule: 'type', path: 'spec', is, want: 'a map of fields' }],
     };
   }
-  const fields: Record<string, unknown> = {};
-  const unread = new Set<string>();
-  const findings: Finding[] = unknownFields(FlinkJobSpec, raw, 'spec');
-  for (const [name, schema] of Object.entries(FlinkJobSpec.entries)) {
-    const value = withoutNulls(raw[name]);
-    const parsed = v.safeParse(schema, value);
-    if (!parsed.success) {
-      unread.add(name);
-      findings.push(...parsed.issues.map((issue) => findingOf(`spec.${name}`, issue)));
-    } else if (parsed.output !== undefined) {
-      fields[name] = parsed.output;
-    }
-  }
-  const parsed = v.safeParse(FlinkJobSpec, fields);
-  return { spec: parsed.success ? parsed.output : {}, unread, findings };
+  const clean = withoutNulls(raw);
+  const unknown = unknownFields(FlinkJobSpec, raw, 'spec');
+  const whole = v.safeParse(FlinkJobSpec, clean);
+  if (whole.success) return { spec: whole.output, unread: new Set(), findings: unknown };
+  const unread = new Set(whole.issues.map((issue) => String(issue.path?.[0]?.key)));
+  const rest = Object.fromEntries(Object.entries(raw).filter(([name]) => !unread.has(name)));
+  const part = v.safeParse(FlinkJobSpec, withoutNulls(rest));
+  const findings = [...unknown, ...whole.issues.map((issue) => findingOf(issue))];
+  return { spec: part.success ? part.output : {}, unread, findings };
 }
 
-function findingOf(start: string, issue: v.BaseIssue<unknown>): Finding {
-  const path = (issue.path ?? []).reduce((text, item) => text + step(item.key), start);
+function findingOf(issue: v.BaseIssue<unknown>): Finding {
+  const path = (issue.path ?? []).reduce((text, item) => text + step(item.key), 'spec');
   const is = issue.input === undefined ? 'is absent' : `is ${quoted(issue.input)}`;
   return { rule: 'type', path, is, want: ADVICE.get(path) ?? wantOf(issue) };
 }

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  answered,
+  cluster,
+  edit,
+  jobManagerPod,
+  jobManagerReplicas,
+  NOT_ASKED,
+  runningCluster,
+  sync,
+  UNREACHABLE,
+  SPEC,
+} from '../drive.ts';
+
+const PATH = 'file:///state/savepoints/team-wordcount-b7e23ec2-9af1-4b0e-8f5e-000000000001/1/savepoint-abc';
+
+test('a job starts: epoch 1 and all children in one answer, then Running', () => {
+  const at = cluster();
+  const first = sync(at);
+  assert.equal(first.rule, 'firstStart');
+  assert.equal(first.children.length, 7);
+  assert.equal(jobManagerReplicas(at), 1);
+  assert.equal(sync(at, { pods: [jobManagerPod(1)] }).rule, 'jobManagerStarting');
+  const id = at.status!.epoch!.jobId;
+  assert.equal(sync(at, { pods: [jobManagerPod(1)], flink: answered(id, 'CREATED') }).rule, 'jobStarting');
+  const running = sync(at, { pods: [jobManagerPod(1)], flink: answered(id, 'RUNNING') });
+  assert.equal(running.rule, 'stable');
+  assert.equal(running.status.conditions[0]!.status, 'True');
+});
+
+test('a settled job is answered with the same bytes again', () => {
+  const at = runningCluster();
+  const shown = { pods: [jobManagerPod(1)], flink: answered(at.status!.epoch!.jobId, 'RUNNING') };
+  sync(at, shown);
+  const again = sync(at, shown);
+  const later = sync(at, shown);
+  assert.equal(JSON.stringify(later), JSON.stringify({ ...again, at: later.at }));
+});
+
+test('a spec change goes through one savepoint, recorded and observed before the JobManager goes, into the next epoch', () => {
+  const at = runningCluster();
+  const id = at.status!.epoch!.jobId;
+  const pods = [jobManagerPod(1)];
+  edit(at, { flinkConf: { 'execution.checkpointing.interval': '20s' } });
+  const intent = sync(at, { pods, flink: answered(id, 'RUNNING') });
+  assert.equal(intent.rule, 'stopIntended');
+  assert.deepEqual(intent.commands, []);
+  const asked = sync(at, { pods, flink: answered(id, 'RUNNING', { trigger: 'absent' }) });
+  assert.equal(asked.rule, 'stopAsked');
+  assert.equal(asked.commands[0]!.kind, 'stop');
+  assert.equal(
+    sync(at, { pods, flink: answered(id, 'RUNNING', { trigger: { kind: 'in-progress' } }) }).rule,
+    'stopUnderWay',
+  );
+  const done = sync(at, { pods, flink: answered(id, 'FINISHED', { trigger: { kind: 'completed', path: PATH } }) });
+  assert.equal(done.rule, 'stopCompleted');
+  assert.equal(jobManagerReplicas(at), 1);
+  assert.equal(done.status.epoch!.ended!.path, PATH);
+  const restore = done.children.find((child) => child.metadata.name.startsWith('wordcount-restore-'))!;
+  assert.equal((restore['data'] as Record<string, string>)['job-id'], undefined);
+  const stop = sync(at, { pods, flink: answered(id, 'FINISHED', { trigger: { kind: 'completed', path: PATH } }) });
+  assert.equal(stop.rule, 'stopPods');
+  assert.equal(jobManagerReplicas(at), 0);
+  assert.equal(sync(at, { pods }).rule, 'stopPods', 'a pod that is still there disproves absence');
+  const declared = sync(at, { pods: [] });
+  assert.equal(declared.rule, 'declareNext');
+  assert.equal(declared.status.epoch!.number, 2);
+  assert.equal(declared.status.epoch!.restoredFrom, PATH);
+  assert.equal(jobManagerReplicas(at), 0);
+  const started = sync(at, { pods: [] });
+  assert.equal(started.rule, 'startDeclared');
+  assert.equal(jobManagerReplicas(at), 1);
+  assert.ok(
+    started.children.some(
+      (child) =>
+        child.kind === 'ConfigMap' &&
+        (child['data'] as Record<string, string> | undefined)?.['restore'] === `--fromSavepoint=${PATH}`,
+    ),
+  );
+  const second = at.status!.epoch!.jobId;
+  assert.notEqual(second, id);
+  sync(at, { pods: [jobManagerPod(2)] });
+  const running = sync(at, { pods: [jobManagerPod(2)], flink: answered(second, 'RUNNING') });
+  assert.equal(running.rule, 'stable');
+  assert.equal(running.status.stableEpoch, undefined);
+  assert.equal(running.status.knownSavepointPath, PATH);
+  sync(at, { pods: [jobManagerPod(2)], flink: answered(second, 'RUNNING') });
+  assert.equal(
+    [...at.children.keys()].filter((key) => key.includes('-epoch-')).length,
+    1,
+    'the old record is gone once the new epoch is stable',
+  );
+});
+
+test('nothing is stopped on silence', () => {
+  const at = runningCluster();
+  edit(at, { flinkConf: {} });
+  for (let count = 0; count < 20; count += 1) {
+    const outcome = sync(at, { pods: [jobManagerPod(1)], flink: UNREACHABLE });
+    assert.deepEqual(outcome.commands, []);
+    assert.equal(jobManagerReplicas(at), 1);
+  }
+  assert.equal(at.status!.state, 'Stalled');
+});
+
+test('a spec reverted before the stop was sent: nothing happens', () => {
+  const at = runningCluster();
+  const id = at.status!.epoch!.jobId;
+  const pods = [jobManagerPod(1)];
+  edit(at, { flinkConf: {} });
+  sync(at, { pods, flink: answered(id, 'RUNNING') });
+  edit(at, { flinkConf: SPEC.flinkConf });
+  assert.equal(sync(at, { pods, flink: answered(id, 'RUNNING', { trigger: 'absent' }) }).rule, 'stopWithdrawn');
+  assert.equal(sync(at, { pods, flink: answered(id, 'RUNNING') }).rule, 'running');
+  assert.equal(at.status!.operation, undefined);
+});
+
+test('a wiped status beside a living job is adopted, not started anew', () => {
+  const at = runningCluster();
+  const id = at.status!.epoch!.jobId;
+  const adopted = sync(at, { pods: [jobManagerPod(1)], flink: answered(id, 'RUNNING'), status: undefined });
+  assert.equal(adopted.status.epoch!.number, 1);
+  assert.equal(adopted.status.epoch!.jobId, id);
+  assert.equal(jobManagerReplicas(at), 1);
+});
+
+test('a failed savepoint lets the job go on and is tried again later with a new id', () => {
+  const at = runningCluster();
+  const id = at.status!.epoch!.jobId;
+  const pods = [jobManagerPod(1)];
+  edit(at, { flinkConf: {} });
+  sync(at, { pods, flink: answered(id, 'RUNNING') });
+  const first = at.status!.operation!.triggerId;
+  const failed = sync(at, {
+    pods,
+    flink: answered(id, 'RUNNING', { trigger: { kind: 'failed', text: 'disk full', path: undefined } }),
+  });
+  assert.equal(failed.rule, 'stopFailed');
+  assert.match(failed.status.message, /disk full/);
+  assert.equal(sync(at, { pods, flink: answered(id, 'RUNNING') }).rule, 'retryLater');
+  at.now += 60_000;
+  assert.equal(sync(at, { pods, flink: answered(id, 'RUNNING') }).rule, 'stopIntended');
+  assert.notEqual(at.status!.operation!.triggerId, first);
+});
+
+test('suspend, then resume from the savepoint', () => {
+  const at = runningCluster();
+  const id = at.status!.epoch!.jobId;
+  const pods = [jobManagerPod(1)];
+  edit(at, { state: 'suspended' });
+  sync(at, { pods, flink: answered(id, 'RUNNING') });
+  sync(at, { pods, flink: answered(id, 'FINISHED', { trigger: { kind: 'completed', path: PATH } }) });
+  sync(at, { pods, flink: answered(id, 'FINISHED', { trigger: { kind: 'completed', path: PATH } }) });
+  const suspended = sync(at, { pods: [] });
+  assert.equal(suspended.rule, 'suspended');
+  sync(at, { pods: [] });
+  const settled = sync(at, { pods: [] });
+  const again = sync(at, { pods: [] });
+  assert.equal(JSON.stringify(again), JSON.stringify({ ...settled, at: again.at }));
+  edit(at, { state: 'running' });
+  assert.equal(sync(at, { pods: [] }).rule, 'declareNext');
+  assert.equal(sync(at, { pods: [] }).rule, 'startDeclared');
+  assert.equal(at.status!.epoch!.restoredFrom, PATH);
+});
+
+test('delete: cancel, pods to 0, then no children, then finalized', () => {
+  const at = runningCluster();
+  const id = at.status!.epoch!.jobId;
+  const gone = { finalizing: true, deleted: true };
+  const pods = [jobManagerPod(1)];
+  assert.equal(sync(at, { ...gone, pods, flink: answered(id, 'RUNNING') }).rule, 'deletionIntended');
+  const cancel = sync(at, { ...gone, pods, flink: answered(id, 'RUNNING') });
+  assert.equal(cancel.commands[0]!.kind, 'cancel');
+  sync(at, { ...gone, pods, flink: answered(id, 'CANCELED') });
+  assert.equal(jobManagerReplicas(at), 0);
+  const children = sync(at, { ...gone, pods: [], flink: NOT_ASKED });
+  assert.equal(children.children.length, 0);
+  const last = sync(at, { ...gone, pods: [] });
+  assert.equal(last.finalized, true);
+});
