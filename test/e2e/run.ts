@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { chooseHost, install } from './lib/install.ts';
+import { startModelHost } from './lib/model-host.ts';
 
 const wanted = process.argv.slice(2);
 const ORDER = ['crd', 'render', 'refused', 'life', 'trace'];
@@ -23,6 +24,7 @@ console.log(
   `# hosted by ${host.kind === 'binary' ? `${host.path} (${host.strategy})` : host.kind}; ${files.join(', ')}`,
 );
 if (process.env['E2E_INSTALL'] !== 'no') await install(host);
+const stop = host.kind === 'model' ? await startModelHost(host.strategy) : undefined;
 
 const results = run({
   files: files.map((file) => join(import.meta.dirname, file)),
@@ -33,4 +35,5 @@ const results = run({
 results.on('test:fail', () => {
   process.exitCode = 1;
 });
+results.on('end', () => void stop?.());
 results.compose(spec).pipe(process.stdout);

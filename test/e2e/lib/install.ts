@@ -50,24 +50,27 @@ async function hashOf(folder: string): Promise<string> {
 export async function florkImage(): Promise<string> {
   const given = process.env['FLORK_IMAGE'];
   if (given !== undefined) return given;
-  await run('npm', ['run', 'build'], { cwd: ROOT });
   const layers = await mkdtemp(join(tmpdir(), 'flork-image-'));
   const app = join(layers, 'app/app');
   await mkdir(app, { recursive: true });
   const production = join(ROOT, '.cache/e2e/production');
   await mkdir(production, { recursive: true });
   for (const file of ['package.json', 'package-lock.json']) await cp(join(ROOT, file), join(production, file));
-  await cp(join(ROOT, 'tools/node'), join(production, 'tools/node'), { recursive: true });
   const lock = createHash('sha256')
     .update(await readFile(join(ROOT, 'package-lock.json')))
     .digest('hex');
   if ((await readFile(join(production, 'lock.sha256'), 'utf8').catch(() => '')) !== lock) {
-    await run('npm', ['ci', '--omit=dev', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    await run('npm', ['ci', '--omit=dev', '--omit=optional', '--workspaces=false', '--no-audit', '--no-fund'], {
       cwd: production,
     });
     await writeFile(join(production, 'lock.sha256'), lock);
   }
-  await cp(join(ROOT, 'dist'), join(app, 'dist'), { recursive: true });
+  // What `npm run build` does, into a folder of its own: the tree may be in use.
+  await run(
+    'node',
+    [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', join(app, 'dist')],
+    { cwd: ROOT },
+  );
   await cp(join(ROOT, 'package.json'), join(app, 'package.json'));
   const modules = join(layers, 'modules/app');
   await mkdir(modules, { recursive: true });

@@ -24,7 +24,7 @@ export type KubeObject = {
   readonly data?: Record<string, string>;
 };
 
-export type Answer = { readonly status: number; readonly text: string };
+export type Answer = { readonly status: number; readonly text: string; readonly retryAfter: string | undefined };
 
 /** Runs kubectl with the caller's KUBECONFIG; rejects with what it printed. */
 export async function kubectl(args: readonly string[], input?: string): Promise<string> {
@@ -68,7 +68,11 @@ export class Cluster implements AsyncDisposable {
         ? {}
         : { body: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'content-type': contentType } }),
     });
-    return { status: response.status, text: await response.text() };
+    return {
+      status: response.status,
+      text: await response.text(),
+      retryAfter: response.headers.get('retry-after') ?? undefined,
+    };
   }
 
   /** The object, or `undefined` when there is none. */

@@ -1,0 +1,156 @@
+import { createInterface } from 'node:readline';
+import { Agent, request } from 'undici';
+import type { Cluster, ClusterEvent, KindName, Result } from '../../../src/sim/models/cluster.ts';
+import type { KubeObject, ObjectRef } from '../../../src/sim/models/objects.ts';
+import { kubectl, sleep } from './kube.ts';
+
+/** A real API server as the Cluster that the Metacontroller model drives, under a ServiceAccount's token. */
+
+const RESOURCES: Record<
+  KindName,
+  { readonly apiVersion: string; readonly base: string; readonly plural: string; readonly namespaced: boolean }
+> = {
+  FlinkJob: { apiVersion: 'flork.itom.com/v1', base: '/apis/flork.itom.com/v1', plural: 'flinkjobs', namespaced: true },
+  ConfigMap: { apiVersion: 'v1', base: '/api/v1', plural: 'configmaps', namespaced: true },
+  Service: { apiVersion: 'v1', base: '/api/v1', plural: 'services', namespaced: true },
+  Deployment: { apiVersion: 'apps/v1', base: '/apis/apps/v1', plural: 'deployments', namespaced: true },
+  Pod: { apiVersion: 'v1', base: '/api/v1', plural: 'pods', namespaced: true },
+  Namespace: { apiVersion: 'v1', base: '/api/v1', plural: 'namespaces', namespaced: false },
+};
+
+type Connection = { readonly server: string; readonly token: string; readonly agent: Agent };
+
+/** The API server of KUBECONFIG, as this ServiceAccount. */
+export async function connectAs(namespace: string, account: string): Promise<Connection> {
+  const config = JSON.parse(await kubectl(['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json'])) as {
+    clusters: {
+      cluster: { server: string; 'certificate-authority-data'?: string; 'insecure-skip-tls-verify'?: boolean };
+    }[];
+  };
+  const cluster = config.clusters[0]!.cluster;
+  const token = (await kubectl(['-n', namespace, 'create', 'token', account, '--duration=6h'])).trim();
+  const authority = cluster['certificate-authority-data'];
+  const agent = new Agent({
+    bodyTimeout: 0,
+    connect: {
+      rejectUnauthorized: cluster['insecure-skip-tls-verify'] !== true,
+      ...(authority === undefined ? {} : { ca: Buffer.from(authority, 'base64').toString() }),
+    },
+  });
+  return { server: cluster.server, token, agent };
+}
+
+function pathOf(ref: ObjectRef, collection = false): string {
+  const { base, plural, namespaced } = RESOURCES[ref.kind as KindName];
+  return `${base}${namespaced ? `/namespaces/${ref.namespace}` : ''}/${plural}${collection ? '' : `/${ref.name}`}`;
+}
+
+const refOf = (object: KubeObject): ObjectRef => ({
+  kind: object.kind,
+  namespace: object.metadata.namespace ?? '',
+  name: object.metadata.name,
+});
+
+export function realCluster(connection: Connection): Cluster {
+  const call = async (
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    type = 'application/json',
+  ): Promise<{ code: number; json: unknown }> => {
+    const response = await request(connection.server + path, {
+      method,
+      dispatcher: connection.agent,
+      headers: { authorization: `Bearer ${connection.token}`, accept: 'application/json', 'content-type': type },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.body.text();
+    try {
+      return { code: response.statusCode, json: JSON.parse(text) };
+    } catch {
+      return { code: response.statusCode, json: { message: text } };
+    }
+  };
+  const result = ({ code, json }: { code: number; json: unknown }): Result =>
+    code < 300
+      ? { kind: 'done', object: json as KubeObject }
+      : { kind: 'refused', code, message: String((json as { message?: string }).message) };
+
+  const watch: Cluster['watch'] = async (kind, listen) => {
+    const { apiVersion, base, plural } = RESOURCES[kind];
+    const known = new Map<string, KubeObject>();
+    const closing = new AbortController();
+    const keyed = (object: KubeObject): string => `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+    const tell = (event: ClusterEvent): void => {
+      if (event.kind === 'set') known.set(keyed(event.object), event.object);
+      else known.delete(keyed(event.object));
+      listen(event);
+    };
+    const list = async (): Promise<string> => {
+      const { code, json } = await call('GET', `${base}/${plural}`);
+      if (code !== 200) throw new Error(`list ${plural}: ${code} ${JSON.stringify(json).slice(0, 300)}`);
+      const { items, metadata } = json as { items: KubeObject[]; metadata: { resourceVersion: string } };
+      const objects = items.map((item) => ({ ...item, apiVersion, kind }));
+      const names = new Set(objects.map(keyed));
+      for (const [name, object] of known) if (!names.has(name)) tell({ kind: 'removed', object });
+      for (const object of objects) tell({ kind: 'set', object });
+      return metadata.resourceVersion;
+    };
+    const follow = async (version: string): Promise<string> => {
+      const response = await request(
+        `${connection.server}${base}/${plural}?watch=1&allowWatchBookmarks=true&resourceVersion=${version}`,
+        {
+          dispatcher: connection.agent,
+          signal: closing.signal,
+          headers: { authorization: `Bearer ${connection.token}` },
+        },
+      );
+      let last = version;
+      for await (const line of createInterface(response.body)) {
+        const { type, object } = JSON.parse(line) as { type: string; object: KubeObject };
+        if (type === 'ERROR') return '';
+        last = object.metadata.resourceVersion ?? last;
+        if (type !== 'BOOKMARK')
+          tell({ kind: type === 'DELETED' ? 'removed' : 'set', object: { ...object, apiVersion, kind } });
+      }
+      return last;
+    };
+    let version = await list();
+    const loop = async (): Promise<void> => {
+      while (!closing.signal.aborted) {
+        try {
+          version = await follow(version === '' ? await list() : version);
+        } catch (error) {
+          if (closing.signal.aborted) return;
+          console.error(`# watch of ${plural}: ${String(error)}`);
+          version = '';
+          await sleep(1000);
+        }
+      }
+    };
+    void loop();
+    return () => closing.abort();
+  };
+
+  return {
+    watch,
+    get: async (ref) => {
+      const answer = result(await call('GET', pathOf(ref)));
+      return answer.kind === 'done' ? answer.object : undefined;
+    },
+    create: async (object) => result(await call('POST', pathOf(refOf(object), true), object)),
+    update: async (object) => result(await call('PUT', pathOf(refOf(object)), object)),
+    updateStatus: async (object) => result(await call('PUT', `${pathOf(refOf(object))}/status`, object)),
+    apply: async (object) =>
+      result(
+        await call(
+          'PATCH',
+          `${pathOf(refOf(object))}?fieldManager=metacontroller&force=true`,
+          object,
+          'application/apply-patch+yaml',
+        ),
+      ),
+    remove: async (ref, uid) =>
+      result(await call('DELETE', pathOf(ref), { propagationPolicy: 'Background', preconditions: { uid } })),
+  };
+}
