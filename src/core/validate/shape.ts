@@ -43,8 +43,9 @@ export function readShape(raw: unknown): Shape {
 
 function findingOf(issue: v.BaseIssue<unknown>): Finding {
   const path = (issue.path ?? []).reduce((text, item) => text + step(item.key), 'spec');
-  const is = issue.input === undefined ? 'is absent' : `is ${quoted(issue.input)}`;
-  return { rule: 'type', path, is, want: ADVICE.get(path) ?? wantOf(issue) };
+  const isAbsent = issue.input === undefined;
+  const is = isAbsent ? 'is absent' : `is ${quoted(issue.input)}`;
+  return { rule: 'type', path, is, want: ADVICE.get(path) ?? (isAbsent ? 'a value' : wantOf(issue)) };
 }
 
 function step(key: unknown): string {
