@@ -62,6 +62,8 @@ export type RestoreContent = {
   readonly allowNonRestoredState: boolean;
   /** How the epoch ended; present exactly when not startable. */
   readonly ended?: Ended['how'];
+  /** Whether Flork ended it, or it ended by itself or by someone else. */
+  readonly endedByFlork?: boolean;
   /** `false` after the end: the start keys are left out, so that a restarted container cannot start (configMapKeyRef optional: false). */
   readonly startable: boolean;
 };

@@ -1,4 +1,9 @@
 import { Hono, type Context } from 'hono';
+import { readObserved } from '../api/observed.ts';
+import { readJob } from '../core/observe-job.ts';
+import { questions } from '../core/questions.ts';
+import { acknowledge, reconcile } from '../core/reconcile.ts';
+import { validateSpec } from '../core/validate/validate-spec.ts';
 import { createExecute } from '../flink/execute.ts';
 import { createObserve } from '../flink/observe.ts';
 import type { Transport } from '../flink/transport.ts';
@@ -45,16 +50,13 @@ function createShell(deps: AppDeps): Shell {
 }
 
 function coreOf(deps: Partial<Core>): Core {
-  const missing = (name: string) => (): never => {
-    throw new Error(`${name} is not given`);
-  };
   return {
-    readJob: deps.readJob ?? missing('readJob'),
-    readObserved: deps.readObserved ?? missing('readObserved'),
-    questions: deps.questions ?? missing('questions'),
-    reconcile: deps.reconcile ?? missing('reconcile'),
-    acknowledge: deps.acknowledge ?? missing('acknowledge'),
-    validateSpec: deps.validateSpec ?? missing('validateSpec'),
+    readJob: deps.readJob ?? readJob,
+    readObserved: deps.readObserved ?? readObserved,
+    questions: deps.questions ?? questions,
+    reconcile: deps.reconcile ?? reconcile,
+    acknowledge: deps.acknowledge ?? acknowledge,
+    validateSpec: deps.validateSpec ?? validateSpec,
   };
 }
 

@@ -39,7 +39,7 @@ export function readRestore(configMap: Pick<ObservedConfigMap, 'data'>): Restore
     jobId,
     allowNonRestoredState: data['allow-non-restored-state'] === 'true',
     startable: data[START_KEYS.jobId] !== undefined,
-    ...(ended === undefined ? {} : { ended }),
+    ...(ended === undefined ? {} : { ended, endedByFlork: data['ended-by-flork'] === 'true' }),
   };
   // What a process would start with must be what is told; anything else was written by someone else.
   const keys: Readonly<Record<string, string>> = startKeys(content);
@@ -65,7 +65,9 @@ function told(content: RestoreContent): Readonly<Record<string, string>> {
     'path-at': String(content.pathAt),
     'next-job-id': content.jobId,
     'allow-non-restored-state': String(content.allowNonRestoredState),
-    ...(content.ended === undefined ? {} : { ended: content.ended }),
+    ...(content.ended === undefined
+      ? {}
+      : { ended: content.ended, 'ended-by-flork': String(content.endedByFlork === true) }),
   };
 }
 

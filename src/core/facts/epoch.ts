@@ -75,7 +75,9 @@ function endedByRestore(restore: RestoreContent | undefined, at: string): Ended 
   // An epoch that was to make room may yet begin to run: only status says so.
   if (!restore || restore.startable || restore.ended === 'replaced') return undefined;
   const how = restore.ended ?? 'stopped';
-  return { how, ...(restore.path ? { path: restore.path } : {}), byFlork: how === 'stopped' || how === 'replaced', at };
+  const byFlork = restore.ended === undefined || restore.endedByFlork === true;
+  const startsEmpty = byFlork && restore.path === undefined;
+  return { how, ...(restore.path ? { path: restore.path } : {}), ...(startsEmpty ? { startsEmpty } : {}), byFlork, at };
 }
 
 /** Puts status and children together; never throws, whatever was edited. */
