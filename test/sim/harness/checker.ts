@@ -1,0 +1,201 @@
+import * as v from 'valibot';
+import { Status, type Status as StatusOf } from '../../../src/api/status.ts';
+import { epochNames, names } from '../../../src/core/build/names.ts';
+import type { FlinkRequest, FlinkResponse } from '../../../src/flink/transport.ts';
+import type { HookReply, SyncAnswer, SyncRequest } from '../../../src/sim/models/metacontroller/hook.ts';
+import { at, equal, numberAt, text, tree, type KubeObject } from '../../../src/sim/models/objects.ts';
+import type { Ledger } from './ledger.ts';
+
+/** One call to Flink that the hook made in a sync, and what it heard. */
+export type Asked = { readonly request: FlinkRequest; readonly response: FlinkResponse };
+export type Violation = { readonly invariant: string; readonly detail: string };
+export type Report = (invariant: string, detail: string) => void;
+
+/** What a sync may be judged by. */
+export type SyncRecord = {
+  readonly request: SyncRequest;
+  readonly reply: HookReply;
+  readonly answer: SyncAnswer | undefined;
+  readonly asked: readonly Asked[];
+};
+
+/** The invariants of lifecycle.md that one sync by itself can break. */
+export function checkSync(sync: SyncRecord, ledger: Ledger, report: Report): void {
+  const { reply, answer } = sync;
+  if (reply.kind === 'answered' && reply.status !== 200 && reply.status !== 429) {
+    report('complete answer', `the hook answered ${reply.status}: ${reply.body.trim()}`);
+  }
+  if (reply.kind === 'answered' && reply.status === 200 && answer === undefined) {
+    report('complete answer', `Metacontroller cannot decode ${reply.body.slice(0, 200)}`);
+  }
+  checkIntentObserved(sync, report);
+  if (answer === undefined) return;
+  const observed = statusOf(sync.request.parent);
+  checkShape(sync.request, answer, report);
+  checkFacts(observed, answer.status as Partial<StatusOf>, report);
+  checkNames(sync.request, answer, report);
+  checkChildrenKept(sync, observed, ledger, report);
+  checkJobManagerKept(sync, observed, ledger, report);
+  checkUnknownIsNotNo(sync, observed, report);
+}
+
+export function statusOf(parent: KubeObject): Partial<StatusOf> {
+  return tree(parent['status']) as Partial<StatusOf>;
+}
+
+/** Never 4: an effect whose intent has not been observed in status. */
+function checkIntentObserved({ request, asked }: SyncRecord, report: Report): void {
+  const operation = statusOf(request.parent).operation;
+  for (const { request: call } of asked) {
+    if (call.method === 'POST') {
+      const triggerId = text(at(call.body, 'triggerId'));
+      if (operation?.kind !== 'stop' || operation.triggerId !== triggerId) {
+        report('intent observed', `stop ${triggerId} was sent while the observed operation is ${JSON.stringify(operation)}`);
+      }
+    } else if (call.method === 'PATCH' && operation?.kind !== 'cancel' && operation?.kind !== 'delete') {
+      report('intent observed', `a cancel was sent while the observed operation is ${JSON.stringify(operation)}`);
+    }
+  }
+}
+
+/** The answer is what the CRD stores: nothing pruned, nothing null or empty, and the conditions never run ahead (S8). */
+function checkShape(request: SyncRequest, answer: SyncAnswer, report: Report): void {
+  const parsed = v.safeParse(v.omit(Status, ['observedGeneration']), answer.status);
+  if (!parsed.success) {
+    report('status schema', parsed.issues.map((issue) => `${v.getDotPath(issue)}: ${issue.message}`).join('; '));
+    return;
+  }
+  const { observedGeneration: _, ...given } = tree(answer.status);
+  if (!equal(given, parsed.output)) report('status schema', 'the CRD would prune a field of the status');
+  const size = JSON.stringify(answer.status).length;
+  if (size > 16_384) report('status size', `${size} bytes`);
+  const generation = request.parent.metadata.generation ?? 0;
+  for (const condition of parsed.output.conditions) {
+    if (condition.observedGeneration > generation) report('S8', `${condition.type} runs ahead of generation ${generation}`);
+  }
+  const types = parsed.output.conditions.map((condition) => condition.type);
+  if (new Set(types).size !== types.length) report('status schema', 'a condition is there twice');
+  if (answer.finalized && !request.finalizing) report('finalized', 'said to a sync');
+  for (const child of answer.children) {
+    const bad = emptyValue(child, '');
+    if (bad !== undefined) report('canonical children', `${child.kind} ${child.metadata.name}: ${bad}`);
+  }
+}
+
+function emptyValue(value: unknown, path: string): string | undefined {
+  if (value === null) return `${path} is null`;
+  if (typeof value !== 'object') return undefined;
+  for (const [name, field] of Object.entries(value)) {
+    const bad = emptyValue(field, `${path}.${name}`);
+    if (bad !== undefined) return bad;
+  }
+  return undefined;
+}
+
+/** S5: facts never go back between what was observed and what is answered. */
+function checkFacts(observed: Partial<StatusOf>, answered: Partial<StatusOf>, report: Report): void {
+  const [before, after] = [observed.epoch, answered.epoch];
+  if (before !== undefined && after === undefined) report('S5', `epoch ${before.number} is forgotten`);
+  if (before === undefined || after === undefined) return;
+  if (after.number < before.number) report('S5', `epoch ${before.number} → ${after.number}`);
+  if (after.attempt < before.attempt) report('S5', `attempt ${before.attempt} → ${after.attempt}`);
+  if (after.number === before.number) {
+    if (after.incarnation < before.incarnation) report('S5', `incarnation ${before.incarnation} → ${after.incarnation}`);
+    if (before.ended?.path !== undefined && after.ended?.path === undefined) report('S5', `the path of epoch ${before.number} is forgotten`);
+    if (before.restoredFrom !== after.restoredFrom) report('S5', `restoredFrom of epoch ${before.number} changed`);
+  }
+  const nonce = observed.handled?.restoreNonce;
+  if (nonce !== undefined && (answered.handled?.restoreNonce ?? -1) < nonce) report('S5', 'a handled nonce is forgotten');
+}
+
+/** S7: only this parent's kinds, namespace and names. */
+function checkNames(request: SyncRequest, answer: SyncAnswer, report: Report): void {
+  const { name, namespace } = request.parent.metadata;
+  for (const child of answer.children) {
+    const { metadata, kind } = child;
+    const own = metadata.name.startsWith(`${name}-`) && metadata.namespace === namespace;
+    if (!own || !['ConfigMap', 'Service', 'Deployment'].includes(kind)) report('S7', `${kind} ${metadata.namespace}/${metadata.name}`);
+  }
+}
+
+/** No child lost: what is observed and not explicitly retired is in the answer. */
+function checkChildrenKept({ request, answer }: SyncRecord, observed: Partial<StatusOf>, ledger: Ledger, report: Report): void {
+  if (answer === undefined) return;
+  const answered = new Set(answer.children.map((child) => `${child.kind}/${child.metadata.name}`));
+  const lost = childrenOf(request).filter(
+    (child) => child.metadata.deletionTimestamp === undefined && !answered.has(`${child.kind}/${child.metadata.name}`),
+  );
+  if (lost.length === 0) return;
+  const { uid = '', name } = request.parent.metadata;
+  if (request.finalizing || request.parent.metadata.deletionTimestamp !== undefined) {
+    const alive = ledger.alive(uid);
+    if (alive !== undefined && observed.operation?.kind !== 'delete') {
+      report('no child lost', `${lost.map((child) => child.metadata.name).join(', ')} left out while ${alive.podName} lives and the deletion is not observed`);
+    } else if (alive !== undefined) report('S2', `children left out of a deletion while ${alive.podName} lives`);
+    return;
+  }
+  const current = Math.max(observed.epoch?.number ?? 0, deployedEpoch(request, name));
+  const own = epochNames({ name, uid }, current);
+  const lasting = names({ name });
+  const kept = new Set([
+    ...[own.configuration, own.restore, own.record].map((item) => `ConfigMap/${item}`),
+    ...[lasting.internalService, lasting.restService].map((item) => `Service/${item}`),
+    ...[lasting.jobManager, lasting.taskManager].map((item) => `Deployment/${item}`),
+  ]);
+  for (const child of lost) {
+    if (kept.has(`${child.kind}/${child.metadata.name}`)) report('no child lost', `${child.kind} ${child.metadata.name} of epoch ${current}`);
+  }
+}
+
+export function childrenOf(request: SyncRequest): readonly KubeObject[] {
+  return Object.values(request.children).flatMap((group) => Object.values(group));
+}
+
+function deployedEpoch(request: SyncRequest, name: string): number {
+  const jobManager = findDeployment(childrenOf(request), name, 'jobmanager');
+  return Number(jobManager?.metadata.annotations?.['flork.itom.com/epoch'] ?? 0);
+}
+
+export function findDeployment(children: readonly KubeObject[], name: string, role: string): KubeObject | undefined {
+  return children.find((child) => child.kind === 'Deployment' && child.metadata.name === `${name}-${role}`);
+}
+
+/** S3: no JobManager goes, and none is replaced, before the end of its epoch is in the observed status. */
+function checkJobManagerKept({ request, answer }: SyncRecord, observed: Partial<StatusOf>, ledger: Ledger, report: Report): void {
+  const { name, uid = '' } = request.parent.metadata;
+  const before = findDeployment(childrenOf(request), name, 'jobmanager');
+  const after = findDeployment(answer?.children ?? [], name, 'jobmanager');
+  const running = numberAt(before, 'spec', 'replicas') ?? 0;
+  const kept = numberAt(after, 'spec', 'replicas') ?? 0;
+  const replaced =
+    after !== undefined &&
+    after.metadata.annotations?.['flork.itom.com/epoch'] !== before?.metadata.annotations?.['flork.itom.com/epoch'];
+  if (before === undefined || running === 0 || (kept > 0 && !replaced)) return;
+  const alive = ledger.alive(uid);
+  if (request.finalizing) {
+    if (observed.operation?.kind !== 'delete') report('S3', 'the JobManager goes before the deletion is observed in status');
+    return;
+  }
+  const ended = observed.epoch?.ended;
+  if (ended === undefined) {
+    if (alive !== undefined || ledger.ran(uid)) report('S3', 'the JobManager goes before the end of its epoch is observed in status');
+  } else if (ended.how === 'stopped' && (ended.path === undefined || ledger.snapshot(ended.path) === undefined)) {
+    report('S3', `the JobManager goes, and ${ended.path ?? 'no path'} is recorded`);
+  } else if (ended.how === 'replaced' && alive !== undefined && ledger.progressed(alive)) {
+    report('S3', `epoch ${observed.epoch?.number} is replaced as never run, but it ran`);
+  }
+}
+
+/** S9: a Flink that does not answer is no reason to stop or delete anything. */
+function checkUnknownIsNotNo({ request, answer, asked }: SyncRecord, observed: Partial<StatusOf>, report: Report): void {
+  const silent = asked.length > 0 && asked.every(({ response }) => response.kind === 'error' || response.status >= 500);
+  if (!silent || answer === undefined || observed.epoch?.ended !== undefined || request.finalizing) return;
+  const { name } = request.parent.metadata;
+  for (const role of ['jobmanager', 'taskmanager']) {
+    const before = numberAt(findDeployment(childrenOf(request), name, role), 'spec', 'replicas') ?? 0;
+    const after = numberAt(findDeployment(answer.children, name, role), 'spec', 'replicas') ?? 0;
+    if (after < before) report('S9', `${role} ${before} → ${after} although Flink did not answer`);
+  }
+  const next = (answer.status as Partial<StatusOf>).epoch?.ended;
+  if (next !== undefined) report('S9', `the epoch is said to have ended (${next.how}) although Flink did not answer`);
+}

@@ -1,0 +1,160 @@
+import { keyOf, refOf, type KubeObject } from '../../../src/sim/models/objects.ts';
+import { NAMESPACE, jobRef } from '../../../src/sim/world.ts';
+import { statusOf } from './checker.ts';
+import type { History } from './history.ts';
+import { NAME, reconfigured, SPEC, stateless, suspended, type Spec } from './sample.ts';
+
+/** The flows of a job's life, as a user sees them: what is done, and what must be reached. */
+
+export const LIMIT_MS = 400_000;
+
+export function condition(h: History, type: string, name: string = NAME): string | undefined {
+  const job = h.job(name);
+  const generation = job?.metadata.generation;
+  const found = job === undefined ? undefined : statusOf(job).conditions?.find((one) => one.type === type);
+  return found === undefined || found.observedGeneration !== generation ? undefined : found.status;
+}
+
+export function stateOf(h: History, name: string = NAME): string | undefined {
+  const job = h.job(name);
+  return job === undefined ? undefined : statusOf(job).state;
+}
+
+export function isReady(h: History, state = 'Running', name: string = NAME): boolean {
+  return stateOf(h, name) === state && condition(h, 'Ready', name) === 'True';
+}
+
+/** Running on the newest spec with all tasks, and nothing in progress. */
+export async function reachRunning(h: History, what = 'Running and Ready', limitMs = LIMIT_MS): Promise<void> {
+  await h.until(() => isReady(h) && jobOf(h)?.state() === 'RUNNING' && runsNewest(h), limitMs, what);
+}
+
+/** Whether the newest spec is what the running epoch was made of, or an epoch that differs in nothing that matters. */
+function runsNewest(h: History): boolean {
+  const status = statusOf(h.job() as KubeObject);
+  return status.operation === undefined && status.epoch?.ended === undefined;
+}
+
+export async function start(h: History, spec: Spec = SPEC): Promise<void> {
+  h.apply(spec);
+  await reachRunning(h, 'started');
+}
+
+export async function upgrade(h: History, spec: Spec): Promise<void> {
+  const before = epochOf(h);
+  h.apply(spec);
+  await h.until(() => epochOf(h) > before && isReady(h) && jobOf(h)?.state() === 'RUNNING', LIMIT_MS, 'upgraded');
+}
+
+export async function suspend(h: History, spec: Spec): Promise<void> {
+  h.apply(suspended(spec));
+  await h.until(() => isReady(h, 'Suspended') && podNames(h).length === 0, LIMIT_MS, 'suspended');
+}
+
+export async function remove(h: History): Promise<void> {
+  h.remove();
+  await h.until(() => h.job() === undefined && leftovers(h).length === 0, LIMIT_MS, 'deleted without a trace');
+}
+
+export function epochOf(h: History): number {
+  const job = h.job();
+  return job === undefined ? 0 : (statusOf(job).epoch?.number ?? 0);
+}
+
+/** The job that truly runs. */
+export function jobOf(h: History): ReturnType<ReturnType<History['world']['runtime']['jobManagers']>[number]['job']> {
+  const uid = h.job()?.metadata.uid;
+  return h.world.runtime.jobManagers().find((manager) => manager.info.owner === uid)?.job();
+}
+
+export function podNames(h: History, role?: string): readonly string[] {
+  return pods(h, role).map((pod) => pod.metadata.name);
+}
+
+export function pods(h: History, role?: string): readonly KubeObject[] {
+  return h.world.api
+    .list('Pod', NAMESPACE)
+    .filter((pod) => role === undefined || pod.metadata.labels?.['flork.itom.com/component'] === role);
+}
+
+/** Whatever of a deleted FlinkJob is still there. */
+export function leftovers(h: History): readonly string[] {
+  return ['ConfigMap', 'Service', 'Deployment', 'Pod'].flatMap((kind) => h.world.api.list(kind)).map((object) => keyOf(refOf(object)));
+}
+
+export function killJobManager(h: History): void {
+  const [pod] = pods(h, 'jobmanager').filter((one) => one.metadata.deletionTimestamp === undefined);
+  if (pod === undefined) return;
+  h.tell(`kill -9 of the JobManager in ${pod.metadata.name}`);
+  h.world.kubelet.kill(pod);
+}
+
+/** Counter of the running job. */
+export function counter(h: History): number {
+  return jobOf(h)?.counter() ?? 0;
+}
+
+export function snapshots(h: History): readonly string[] {
+  return h.world.storage.all().map((snapshot) => snapshot.path);
+}
+
+export function refersTo(name: string = NAME): ReturnType<typeof jobRef> {
+  return jobRef(name);
+}
+
+/** The flows whose every effect is crashed and whose every status is shown stale: a prelude, then the flow itself. */
+export type Flow = {
+  readonly name: string;
+  readonly prelude: (h: History) => Promise<void>;
+  readonly body: (h: History) => Promise<void>;
+};
+
+const nothing = (): Promise<void> => Promise.resolve();
+const started = (h: History): Promise<void> => start(h);
+
+export const FLOWS: readonly Flow[] = [
+  { name: 'start', prelude: nothing, body: started },
+  {
+    name: 'upgrade with a savepoint',
+    prelude: started,
+    body: (h) => upgrade(h, reconfigured(SPEC, '64')),
+  },
+  {
+    name: 'upgrade stateless',
+    prelude: started,
+    body: async (h) => {
+      h.ledger.permit(h.job()?.metadata.uid ?? '');
+      await upgrade(h, reconfigured(stateless(SPEC), '64'));
+    },
+  },
+  {
+    name: 'suspend and resume',
+    prelude: started,
+    body: async (h) => {
+      await suspend(h, SPEC);
+      h.apply(SPEC);
+      await reachRunning(h, 'resumed');
+    },
+  },
+  {
+    name: 'recovery of a killed JobManager',
+    prelude: async (h) => {
+      await start(h);
+      await h.run(25_000);
+    },
+    body: async (h) => {
+      killJobManager(h);
+      await h.until(() => jobOf(h) === undefined, 5_000, 'the JobManager is gone');
+      await reachRunning(h, 'recovered');
+    },
+  },
+  {
+    name: 'finish',
+    prelude: nothing,
+    body: async (h) => {
+      h.apply({ ...SPEC, jobArgs: ['--bounded-ms', '8000'] });
+      await h.until(() => isReady(h, 'Finished') && podNames(h).length === 0, LIMIT_MS, 'finished, and no pod is left');
+    },
+  },
+  { name: 'delete', prelude: started, body: remove },
+];

@@ -1,0 +1,288 @@
+import { createApp } from '../../../src/http/app.ts';
+import type { FlinkResponse, Transport } from '../../../src/flink/transport.ts';
+import { appHook } from '../../../src/sim/hook.ts';
+import { virtualClock, type VirtualClock } from '../../../src/sim/models/clock.ts';
+import type { FlinkEvent } from '../../../src/sim/models/flink/events.ts';
+import type { HookClient } from '../../../src/sim/models/metacontroller/hook.ts';
+import type { Metacontroller, Staleness } from '../../../src/sim/models/metacontroller/metacontroller.ts';
+import type { ApplyStrategy, Effect } from '../../../src/sim/models/metacontroller/sync.ts';
+import { keyOf, numberAt, type KubeObject } from '../../../src/sim/models/objects.ts';
+import { ACTOR, createWorld, jobRef, type World } from '../../../src/sim/world.ts';
+import { checkSync, statusOf, type Asked, type Violation } from './checker.ts';
+import { realCore, type Core } from './core.ts';
+import { createLedger, type Ledger } from './ledger.ts';
+import { flinkJob, NAME, type Spec } from './sample.ts';
+
+/** One run of the world with the real hook in it, judged after every step. */
+export type History = {
+  readonly world: World;
+  readonly clock: VirtualClock;
+  readonly ledger: Ledger;
+  readonly controls: Controls;
+  readonly counts: Counts;
+  readonly violations: readonly Violation[];
+  /** Lines of the story, for the message of a failure. */
+  readonly timeline: readonly string[];
+  readonly tell: (line: string) => void;
+  readonly apply: (spec: Spec, name?: string) => void;
+  readonly edit: (change: (live: KubeObject) => KubeObject, name?: string) => void;
+  readonly remove: (propagation?: 'background' | 'foreground', name?: string) => void;
+  readonly job: (name?: string) => KubeObject | undefined;
+  readonly run: (ms: number) => Promise<void>;
+  /** Runs until the claim holds; a violation or the limit ends the history. */
+  readonly until: (claim: () => boolean, limitMs: number, what: string) => Promise<void>;
+  readonly startMetacontroller: () => Metacontroller;
+  readonly fail: (invariant: string, detail: string) => void;
+};
+
+/** What a test turns while a history runs. Indices count from its beginning. */
+export type Controls = {
+  /** The wall clock of the hook is off by so much. */
+  skewMs: number;
+  hook: (index: number) => 'up' | 'down' | 'answer-lost';
+  crash: (effect: Effect, when: 'before' | 'after', index: number) => boolean;
+  staleness: (index: number) => Staleness;
+  /** A Flink call's fate by its number; `none` leaves it to the world's faults. */
+  flink: (index: number, method: string) => 'none' | 'unreachable' | 'answer-lost' | 'timeout';
+  /** Repeats every so-many-th sync to compare its bytes (S6); 0 never. */
+  repeatEvery: number;
+};
+
+export type Counts = {
+  syncs: number;
+  effects: number;
+  calls: number;
+  flinkCalls: number;
+  readonly rules: Map<string, number>;
+  readonly effectKinds: Map<string, number>;
+  readonly crashes: Map<string, number>;
+};
+
+export type HistoryOptions = {
+  readonly seed: number;
+  readonly core?: Core;
+  readonly strategy?: ApplyStrategy;
+  readonly countsTerminating?: boolean;
+};
+
+/** Thrown when a history breaks an invariant; the message tells the whole story. */
+export class Broken extends Error {
+  readonly violation: Violation;
+  constructor(seed: number, violation: Violation, timeline: readonly string[]) {
+    const story = timeline.slice(-80).join('\n');
+    super(`seed ${seed} breaks "${violation.invariant}": ${violation.detail}\n${story}`);
+    this.violation = violation;
+  }
+}
+
+const START = Date.parse('2026-01-05T08:00:00Z');
+
+export function createHistory(options: HistoryOptions): History {
+  const { seed, core = realCore } = options;
+  const clock = virtualClock(START);
+  const timeline: string[] = [];
+  const violations: Violation[] = [];
+  const counts: Counts = { syncs: 0, effects: 0, calls: 0, flinkCalls: 0, rules: new Map(), effectKinds: new Map(), crashes: new Map() };
+  const controls: Controls = {
+    skewMs: 0,
+    hook: () => 'up',
+    crash: () => false,
+    staleness: () => ({ parent: 0, children: 0, related: 0 }),
+    flink: () => 'none',
+    repeatEvery: 7,
+  };
+  const tell = (line: string): void => {
+    timeline.push(`${((clock.now() - START) / 1000).toFixed(3).padStart(9)}  ${line}`);
+  };
+  const fail = (invariant: string, detail: string): void => {
+    violations.push({ invariant, detail });
+    tell(`✗ ${invariant}: ${detail}`);
+  };
+  const onFlink = (event: FlinkEvent): void => {
+    tell(describe(event));
+    ledger.heard(event);
+  };
+  const world = createWorld({
+    clock,
+    seed,
+    onFlink,
+    ...(options.strategy === undefined ? {} : { strategy: options.strategy }),
+    ...(options.countsTerminating === undefined ? {} : { countsTerminating: options.countsTerminating }),
+  });
+  const ledger = createLedger(world.storage, clock.now, fail);
+  world.api.watch(({ object }) => ledger.stored(object));
+  const now = (): number => clock.now() + controls.skewMs;
+
+  const startMetacontroller = (): Metacontroller => {
+    let asked: Asked[] = [];
+    let rule = '';
+    const recording: Transport = async (request, signal) => {
+      const index = counts.flinkCalls++;
+      const fate = controls.flink(index, request.method);
+      if (fate !== 'none') tell(`  ${request.method} ${request.path}: ${fate}`);
+      const answered = fate === 'answer-lost' || fate === 'none' ? await world.transport(request, signal) : undefined;
+      const response: FlinkResponse = fate === 'none' && answered !== undefined ? answered : lost(fate);
+      asked.push({ request, response });
+      if (request.method !== 'GET') tell(`  ${request.method} ${request.path} → ${response.kind === 'response' ? response.status : response.error}`);
+      return response;
+    };
+    const log = hookLog(
+      (name) => {
+        rule = name;
+        counts.rules.set(name, (counts.rules.get(name) ?? 0) + 1);
+      },
+      (detail) => fail('bug', detail),
+    );
+    const app = createApp({ ...core, transport: recording, now, log });
+    const real = appHook(app);
+    const hook: HookClient = async (call, body) => {
+      const index = counts.calls++;
+      const state = controls.hook(index);
+      if (state === 'down') return { kind: 'unreachable' };
+      asked = [];
+      const at = now();
+      const reply = await real(call, body);
+      if (call !== 'customize' && controls.repeatEvery > 0 && index % controls.repeatEvery === 0 && reply.kind === 'answered') {
+        const again = await appHook(createApp({ ...core, transport: replay(asked), now: () => at }))(call, body);
+        if (again.kind === 'answered' && again.body !== reply.body) fail('S6', difference(reply.body, again.body));
+      }
+      if (state === 'answer-lost') {
+        tell(`hook ${call}: answer lost`);
+        return { kind: 'unreachable' };
+      }
+      return reply;
+    };
+    return world.metacontroller(hook, {
+      staleness: () => controls.staleness(counts.syncs),
+      effect: (effect, when) => {
+        const index = when === 'before' ? counts.effects : counts.effects - 1;
+        if (when === 'before') counts.effects++;
+        const name = `${effect.kind} ${effect.on}`;
+        counts.effectKinds.set(name, (counts.effectKinds.get(name) ?? 0) + 1);
+        const dies = controls.crash(effect, when, index);
+        if (dies) counts.crashes.set(`${when} ${name}`, (counts.crashes.get(`${when} ${name}`) ?? 0) + 1);
+        return dies;
+      },
+      crashed: () => {
+        tell('Metacontroller dies');
+        clock.after(1_500, () => startMetacontroller());
+      },
+      called: (call, request, reply, answer) => {
+        counts.syncs++;
+        tell(tellSync(call, request.parent, reply.kind === 'answered' ? `${rule} ${reply.status}` : 'no answer', answer));
+        checkSync({ request, reply, answer, asked }, ledger, fail);
+      },
+    });
+  };
+  startMetacontroller();
+
+  const stopIfBroken = (): void => {
+    const [first] = violations;
+    if (first !== undefined) throw new Broken(seed, first, timeline);
+  };
+  return {
+    world,
+    clock,
+    ledger,
+    controls,
+    counts,
+    violations,
+    timeline,
+    tell,
+    fail,
+    startMetacontroller,
+    apply: (spec, name = NAME) => {
+      const live = world.api.get(jobRef(name));
+      tell(`user: ${live === undefined ? 'create' : 'edit'} ${name}`);
+      if (live === undefined) expectDone(world.api.create('user', flinkJob(spec, name)));
+      else expectDone(world.api.update('user', { ...live, spec }));
+    },
+    edit: (change, name = NAME) => {
+      const live = world.api.get(jobRef(name));
+      if (live === undefined) return;
+      const next = change(live);
+      expectDone(world.api.update('user', next));
+      if (next['status'] !== live['status']) {
+        const fresh = world.api.get(jobRef(name));
+        if (fresh !== undefined) world.api.updateStatus('user', { ...fresh, status: next['status'] });
+      }
+    },
+    remove: (propagation = 'background', name = NAME) => {
+      tell(`user: delete ${name}`);
+      world.api.remove('user', jobRef(name), { propagation });
+    },
+    job: (name = NAME) => world.api.get(jobRef(name)),
+    run: async (ms) => {
+      await clock.run(clock.now() + ms, () => violations.length > 0);
+      stopIfBroken();
+    },
+    until: async (claim, limitMs, what) => {
+      const reached = await clock.run(clock.now() + limitMs, () => violations.length > 0 || claim());
+      stopIfBroken();
+      if (!reached) fail('L1', `not within ${limitMs / 1000} s: ${what}; status is ${JSON.stringify(world.api.get(jobRef(NAME))?.['status'])}`);
+      stopIfBroken();
+      tell(`✓ ${what}`);
+    },
+  };
+}
+
+function expectDone(written: { readonly kind: string; readonly message?: string }): void {
+  if (written.kind === 'refused') throw new Error(`the API server refuses: ${written.message}`);
+}
+
+function lost(fate: 'none' | 'unreachable' | 'answer-lost' | 'timeout'): FlinkResponse {
+  return fate === 'unreachable'
+    ? { kind: 'error', error: 'unreachable', text: 'connect ECONNREFUSED' }
+    : { kind: 'error', error: 'timeout', text: 'no answer within 3000 ms' };
+}
+
+/** Answers as was answered before, by method and path in order. */
+function replay(asked: readonly Asked[]): Transport {
+  const left = [...asked];
+  return (request) => {
+    const index = left.findIndex((one) => one.request.method === request.method && one.request.path === request.path);
+    const [found] = index < 0 ? [] : left.splice(index, 1);
+    return Promise.resolve(found?.response ?? { kind: 'error', error: 'unreachable', text: 'not asked the first time' });
+  };
+}
+
+function hookLog(answered: (rule: string) => void, bug: (detail: string) => void): NonNullable<Parameters<typeof createApp>[0]['log']> {
+  const nothing = (): void => {};
+  return {
+    debug: nothing,
+    info: (_message, fields) => answered(String(fields?.['rule'] ?? '')),
+    warn: (_message, fields) => answered(String(fields?.['rule'] ?? '')),
+    error: (message, fields) => bug(`${message} ${JSON.stringify(fields)}`),
+  };
+}
+
+function difference(first: string, second: string): string {
+  let index = 0;
+  while (index < first.length && first[index] === second[index]) index++;
+  const from = Math.max(0, index - 60);
+  return `same request, other bytes: …${first.slice(from, index + 80)}… and …${second.slice(from, index + 80)}…`;
+}
+
+function describe(event: FlinkEvent): string {
+  const { at: _, process, kind, ...rest } = event;
+  const details = Object.entries(rest).map(([name, value]) => `${name}=${String(value)}`);
+  return `    flink ${process.podName.slice(-5)}/${process.restartCount} ${kind} ${details.join(' ')}`;
+}
+
+function tellSync(call: string, parent: KubeObject, how: string, answer: { readonly status: unknown; readonly children: readonly KubeObject[] } | undefined): string {
+  const before = statusOf(parent);
+  const after = (answer?.status ?? {}) as ReturnType<typeof statusOf>;
+  const of = (status: ReturnType<typeof statusOf>): string =>
+    `${status.state ?? '-'} e${status.epoch?.number ?? '-'}.${status.epoch?.incarnation ?? '-'}${status.operation === undefined ? '' : ` ${status.operation.kind}#${status.operation.attempt}`}${status.epoch?.ended === undefined ? '' : ` ended:${status.epoch.ended.how}`}`;
+  const replicas = (answer?.children ?? [])
+    .filter((child) => child.kind === 'Deployment')
+    .map((child) => numberAt(child, 'spec', 'replicas') ?? '?');
+  return `${call} g${parent.metadata.generation} rv${parent.metadata.resourceVersion} [${of(before)}] ${how} → [${of(after)}] pods ${replicas.join('/')} of ${answer?.children.length ?? '-'} children`;
+}
+
+/** Writes that Metacontroller made since a point in time. */
+export function writesSince(history: History, since: number): readonly string[] {
+  return history.world.api.writes
+    .filter((write) => write.actor === ACTOR && write.at >= since)
+    .map((write) => `${write.verb} ${keyOf(write.ref)}`);
+}

@@ -1,0 +1,167 @@
+import { names } from '../../../src/core/build/names.ts';
+import type { FlinkEvent, ProcessInfo } from '../../../src/sim/models/flink/events.ts';
+import { processName } from '../../../src/sim/models/flink/events.ts';
+import type { Snapshot, Storage } from '../../../src/sim/models/flink/storage.ts';
+import { at, text, tree, type KubeObject } from '../../../src/sim/models/objects.ts';
+import type { Report } from './checker.ts';
+
+/** What truly happened in the modelled cluster, whatever Flork believes: the judge of S1, S2 and S4. */
+export type Ledger = {
+  readonly heard: (event: FlinkEvent) => void;
+  /** An object as stored: the paths it names are known from now on. */
+  readonly stored: (object: KubeObject) => void;
+  /** The living JobManager process of a FlinkJob. */
+  readonly alive: (owner: string) => ProcessInfo | undefined;
+  readonly ran: (owner: string) => boolean;
+  readonly progressed: (process: ProcessInfo) => boolean;
+  readonly snapshot: (path: string) => Snapshot | undefined;
+  /** The user gave leave to start from elsewhere or from nothing. */
+  readonly permit: (owner: string) => void;
+  /** A process on a lost node no longer counts as living. */
+  readonly lost: (podUid: string) => void;
+  readonly rewinds: readonly Rewind[];
+  readonly counts: Readonly<Record<FlinkEvent['kind'], number>>;
+  readonly savepoints: (owner: string) => number;
+};
+export type Rewind = { readonly at: number; readonly owner: string; readonly from: number; readonly to: number };
+
+type Stop = { readonly triggerId: string; state: 'open' | 'failed' | 'done' };
+type Known = { readonly path: string; readonly at: number };
+type Lineage = { known: Map<string, Known>; newest: number; permitted: boolean; ran: boolean; savepoints: number };
+
+/** A path that was stored a moment ago may not have reached the container that starts now. */
+const GRACE_MS = 5_000;
+
+export function createLedger(storage: Storage, now: () => number, report: Report): Ledger {
+  const alive = new Map<string, ProcessInfo>();
+  const stops = new Map<string, Stop[]>();
+  const progressed = new Set<string>();
+  const lineages = new Map<string, Lineage>();
+  const rewinds: Rewind[] = [];
+  const counts: Record<string, number> = {};
+
+  const lineage = (owner: string): Lineage => {
+    const known = lineages.get(owner);
+    if (known !== undefined) return known;
+    const fresh = { known: new Map<string, Known>(), newest: 0, permitted: false, ran: false, savepoints: 0 };
+    lineages.set(owner, fresh);
+    return fresh;
+  };
+
+  const started = (process: ProcessInfo): void => {
+    const other = [...alive.values()].find((one) => one.owner === process.owner);
+    if (other !== undefined) report('S2', `${process.podName} starts while ${other.podName} lives`);
+    alive.set(processName(process), process);
+  };
+  const asked = (process: ProcessInfo, triggerId: string): void => {
+    const of = stops.get(processName(process)) ?? [];
+    const open = of.find((stop) => stop.state !== 'failed');
+    if (open !== undefined && open.triggerId !== triggerId) report('S1', `stop ${triggerId} while ${open.triggerId} is ${open.state}`);
+    if (of.some((stop) => stop.triggerId === triggerId)) report('S1', `stop ${triggerId} started twice`);
+    stops.set(processName(process), [...of, { triggerId, state: 'open' }]);
+  };
+  const settle = (process: ProcessInfo, triggerId: string, state: Stop['state']): void => {
+    const stop = stops.get(processName(process))?.find((one) => one.triggerId === triggerId);
+    if (stop !== undefined) stop.state = state;
+  };
+  /** S4: not older than the newest that is known, and not empty when one is. */
+  const restored = (process: ProcessInfo, path: string | undefined, counter: number): void => {
+    const line = lineage(process.owner);
+    if (!line.permitted) {
+      const usable = [...line.known.values()].filter((known) => known.at < now() - GRACE_MS);
+      let newest: Snapshot | undefined;
+      for (const known of usable) {
+        const snapshot = storage.read(known.path);
+        if (snapshot !== undefined && snapshot.counter > (newest?.counter ?? -1)) newest = snapshot;
+      }
+      if (newest !== undefined && newest.counter > counter) {
+        report('S4', `${process.podName} starts from ${path ?? 'nothing'} (${counter}), but ${newest.path} (${newest.counter}) is known`);
+      }
+    }
+    if (counter < line.newest) rewinds.push({ at: now(), owner: process.owner, from: line.newest, to: counter });
+    if (line.permitted) {
+      line.known = new Map();
+      line.permitted = false;
+    }
+    line.newest = counter;
+  };
+  const heard = (event: FlinkEvent): void => {
+    counts[event.kind] = (counts[event.kind] ?? 0) + 1;
+    const { process } = event;
+    switch (event.kind) {
+      case 'process-started':
+        started(process);
+        break;
+      case 'process-ended':
+        alive.delete(processName(process));
+        break;
+      case 'restored':
+        restored(process, event.path, event.counter);
+        break;
+      case 'stop-asked':
+        if (event.fresh) asked(process, event.triggerId);
+        break;
+      case 'savepoint-failed':
+        settle(process, event.triggerId, 'failed');
+        break;
+      case 'savepoint':
+        settle(process, event.triggerId, 'done');
+        lineage(process.owner).savepoints++;
+        lineage(process.owner).newest = event.counter;
+        break;
+      case 'checkpoint':
+        lineage(process.owner).newest = event.counter;
+        progressed.add(processName(process));
+        break;
+      case 'job-state':
+        if (event.state === 'RUNNING') lineage(process.owner).ran = true;
+        break;
+      case 'failed-over':
+      case 'cancel-asked':
+      case 'checkpoint-failed':
+        break;
+      default:
+        event satisfies never;
+    }
+  };
+  const stored = (object: KubeObject): void => {
+    const owner = ownerOf(object);
+    if (owner === undefined) return;
+    const content = object.kind === 'FlinkJob' ? object['status'] : object['data'];
+    const { known } = lineage(owner);
+    for (const [path] of JSON.stringify(content ?? {}).matchAll(/file:[^"\\\s,;)]+/g)) {
+      const bare = path.replace(/[.:]$/, '');
+      if (!known.has(bare) && storage.read(bare) !== undefined) known.set(bare, { path: bare, at: now() });
+    }
+  };
+  return {
+    heard,
+    stored,
+    alive: (owner) => [...alive.values()].find((process) => process.owner === owner),
+    ran: (owner) => lineage(owner).ran,
+    progressed: (process) => progressed.has(processName(process)),
+    snapshot: (path) => storage.read(path),
+    permit: (owner) => {
+      lineage(owner).permitted = true;
+    },
+    lost: (podUid) => {
+      for (const [name, process] of alive) if (process.podUid === podUid) alive.delete(name);
+    },
+    rewinds,
+    counts: counts as Ledger['counts'],
+    savepoints: (owner) => lineage(owner).savepoints,
+  };
+}
+
+/** The FlinkJob whose status or restore ConfigMap this is. */
+function ownerOf(object: KubeObject): string | undefined {
+  if (object.kind === 'FlinkJob') return object.metadata.uid;
+  if (object.kind !== 'ConfigMap' || !object.metadata.name.includes('-restore-')) return undefined;
+  return text(at(tree(object.metadata.ownerReferences?.[0]), 'uid'));
+}
+
+/** The Deployment names of a FlinkJob. */
+export function workloads(name: string): readonly string[] {
+  const { jobManager, taskManager } = names({ name });
+  return [jobManager, taskManager];
+}
