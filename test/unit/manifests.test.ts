@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, test } from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import { readConfig } from '../../src/config.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const objects = (path: string): any[] => parseAllDocuments(read(path)).map((document) => document.toJS()); // oxlint-disable-line typescript/no-explicit-any -- manifests of many shapes
+type Hook = { readonly version: string; readonly webhook: { readonly url: string } };
+const { version } = JSON.parse(read('package.json')) as { version: string };
+const [deployment] = objects('manifests/deployment.yaml');
+const pod = deployment.spec.template.spec;
+const container = pod.containers[0];
+const env: Record<string, string> = Object.fromEntries(
+  container.env.map((entry: { name: string; value: string }) => [entry.name, entry.value]),
+);
+
+describe('the manifests', () => {
+  test('call the hook under the version of this package, so that a new one syncs every job', () => {
+    const [controller] = objects('metacontroller/composite-controller.yaml');
+    for (const [name, hook] of Object.entries<Hook>(controller.spec.hooks)) {
+      assert.equal(hook.webhook.url, `http://flork.flork-system.svc:8080/${name}?v=${version}`);
+      assert.equal(hook.version, 'v2');
+    }
+  });
+
+  test('update every kind of child in place', () => {
+    const [controller] = objects('metacontroller/composite-controller.yaml');
+    for (const child of controller.spec.childResources)
+      assert.equal(child.updateStrategy.method, 'InPlace', child.resource);
+  });
+
+  test('run the image of this version', () => {
+    assert.equal(container.image, `flork:${version}`);
+    for (const overlay of ['dev', 'production']) {
+      assert.equal(objects(`kustomize/overlays/${overlay}/kustomization.yaml`)[0].images[0].newTag, version);
+    }
+  });
+
+  test('give the process variables that it reads, and time to drain', () => {
+    const source = read('src/config.ts');
+    for (const name of Object.keys(env)) assert.match(source, new RegExp(`^ +${name}:`, 'm'));
+    const given = readConfig(env);
+    assert.ok(given.kind === 'config', JSON.stringify(given));
+    assert.equal(given.config.port, container.ports[0].containerPort);
+    const drain = given.config.drainMs / 1000 + container.lifecycle.preStop.sleep.seconds;
+    assert.ok(pod.terminationGracePeriodSeconds > drain, `${pod.terminationGracePeriodSeconds} s for ${drain} s`);
+  });
+
+  test('grant no wildcard and no Secret', () => {
+    for (const path of globSync('{manifests,kustomize}/**/*.yaml', { cwd: ROOT })) {
+      for (const object of objects(path)) {
+        for (const rule of object?.rules ?? []) {
+          const words: string[] = [...rule.apiGroups, ...rule.resources, ...rule.verbs];
+          assert.ok(
+            !words.some((word) => word.includes('*') || word.startsWith('secrets')),
+            `${path}: ${words.join(' ')}`,
+          );
+        }
+      }
+    }
+  });
+});
+
+describe('the README', () => {
+  test('names every variable that the process reads, and no other', () => {
+    const known = [...read('src/config.ts').matchAll(/^ {4}([A-Z_]+): /gm)].map(([, name]) => name);
+    const table = read('README.md').split('| variable |')[1]?.split('\n\n')[0] ?? '';
+    const documented = [...table.matchAll(/`([A-Z][A-Z_]+)`/g)].map(([, name]) => name);
+    assert.deepEqual(documented.toSorted(), known.toSorted());
+  });
+
+  test('installs in at most ten commands', () => {
+    const installation = read('README.md').split('## Installation on a cluster')[1]?.split('```')[1] ?? '';
+    const commands = installation.trim().split('\n');
+    assert.ok(commands.length > 1 && commands.length <= 10, `${commands.length}`);
+  });
+});
