@@ -1,9 +1,8 @@
 import type { Context } from 'hono';
-import * as v from 'valibot';
-import { SyncRequest } from '../api/hook.ts';
+import type { SyncRequest } from '../api/hook.ts';
 import type { Outcome } from '../core/types.ts';
 import { readBody } from './body.ts';
-import { foreign, parentFields } from './envelope.ts';
+import { foreign, parentFields, readSyncRequest } from './envelope.ts';
 import { syncResponse, violation } from './outgoing.ts';
 import { answer, later, refuse, type Reply } from './reply.ts';
 import type { Shell } from './shell.ts';
@@ -17,10 +16,9 @@ export function syncRoute(shell: Shell): (c: Context) => Promise<Reply> {
 export async function hook(shell: Shell, c: Context, name: 'sync' | 'finalize'): Promise<Reply> {
   const body = await readBody(c, shell.config.maxBodyBytes);
   if (body.kind === 'refused') return body.reply;
-  const parsed = v.safeParse(SyncRequest, body.json);
-  if (!parsed.success)
-    return refuse(400, 'bad-envelope', `the body is no ${name} request: ${v.getDotPath(parsed.issues[0]) ?? ''}`);
-  const request = parsed.output;
+  const read = readSyncRequest(body.json);
+  if (read.kind === 'malformed') return refuse(400, 'bad-envelope', `the body is no ${name} request: ${read.path}`);
+  const { request } = read;
   if (request.finalizing !== (name === 'finalize')) {
     return refuse(400, 'bad-envelope', `/${name} was called with finalizing: ${request.finalizing}`);
   }

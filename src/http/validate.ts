@@ -5,6 +5,7 @@ import { GROUP, KIND, VERSION } from '../api/flinkjob.ts';
 import { Parent } from '../api/hook.ts';
 import { isObject } from '../api/json.ts';
 import type { Finding } from '../core/types.ts';
+import { formatFinding } from '../core/validate/validate-spec.ts';
 import { readBody } from './body.ts';
 import { answer, refuse, type Reply } from './reply.ts';
 import type { Shell } from './shell.ts';
@@ -46,7 +47,7 @@ function judge(shell: Shell, uid: string, object: unknown, old: unknown): Reply 
     return answer(warn(uid, notices(spec, isObject(old) ? old['spec'] : undefined)), 'allowed');
   // A rule of a later Flork must not keep metadata of an older object from changing: finalizers have to come off.
   if (metadata.deletionTimestamp || sameSpec(old, spec))
-    return answer(warn(uid, verdict.findings.map(line)), 'allowed-unchanged');
+    return answer(warn(uid, verdict.findings.map(formatFinding)), 'allowed-unchanged');
   return answer(denied(uid, verdict.findings), 'denied');
 }
 
@@ -60,7 +61,7 @@ function sameSpec(old: unknown, spec: unknown): boolean {
 }
 
 function denied(uid: string, findings: readonly Finding[]): unknown {
-  const { response, ...review } = deny(uid, findings.map(line).join('\n'));
+  const { response, ...review } = deny(uid, findings.map(formatFinding).join('\n'));
   const causes = findings.map((finding) => ({
     reason: 'FieldValueInvalid',
     field: finding.path,
@@ -77,10 +78,6 @@ function warn(uid: string, warnings: readonly string[]): unknown {
     ...review,
     response: { ...response, warnings: warnings.slice(0, MAX_WARNINGS).map((text) => text.slice(0, MAX_WARNING)) },
   };
-}
-
-function line(finding: Finding): string {
-  return `${finding.path}: ${said(finding)}`;
 }
 
 function said({ is, want, rule }: Finding): string {
