@@ -91,7 +91,7 @@ function leave(facts: Facts, mode: Mode, purpose: Operation['purpose']): Answer 
     );
     if (intent) return intent;
   }
-  if (lossAllowed(facts) && !settling(facts)) {
+  if (lossAllowed(facts) && !(mode === 'savepoint' && settling(facts))) {
     return intend(
       facts,
       'cancel',

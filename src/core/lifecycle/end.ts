@@ -158,7 +158,9 @@ export function retire(facts: Facts): Answer | undefined {
   const ended = facts.endedInStatus;
   if (!ended || (!ended.byFlork && ended.how !== 'failed')) return undefined;
   const { process, flink, jobManager, now } = facts;
-  const processGone = process.kind === 'none' || process.kind === 'dead' || jobManager?.replicas === 0;
+  const leavingProcess = process.kind === 'running' && process.leaving;
+  const processGone =
+    process.kind === 'none' || process.kind === 'dead' || leavingProcess || jobManager?.replicas === 0;
   const patienceOver = now - (parseTime(ended.at) ?? now) > END_PATIENCE_MS;
   const gone = isTerminal(flink.job) || processGone || ended.how === 'replaced' || patienceOver;
   if (!gone) {
