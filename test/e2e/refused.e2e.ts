@@ -13,7 +13,7 @@ const WRONG: readonly (readonly [string, Record<string, unknown>, RegExp])[] = [
   [
     'a typo in a pod spec',
     { jobManagerPodSpec: { containers: [{ name: 'flink-main-container', volumeMount: [] }] } },
-    /spec\.jobManagerPodSpec\.containers\[0\]\.volumeMount/,
+    /spec\.jobManagerPodSpec\.containers\[.+\]\.volumeMount/,
   ],
   [
     'a cluster id of the user',
