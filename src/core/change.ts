@@ -3,6 +3,7 @@ import { canonical, canonicalJson } from './build/canonical.ts';
 import { spelled } from './build/conf-spelling.ts';
 import { confText, flattenConf } from './flink-conf-keys.ts';
 import { flinkVersionOf, IMAGE_KEYS, mainImageOf } from './flink-version.ts';
+import { rememberedByObject, sameJson } from './memo.ts';
 import { MAIN_CONTAINER, podMetaOf, podSpecOf } from './role.ts';
 
 /**
@@ -77,8 +78,17 @@ const NOT_READ = /^(yarn|sql-client|sql-gateway|historyserver)\./;
  * Compares two specs by what they say: key order, an empty value for none, spellings of quantities, a field for its
  * configuration key and an old key for its new one are no change. Nothing but the fields that differ is returned.
  */
-export function changes(accepted: FlinkJobSpec, next: FlinkJobSpec): Change[] {
-  if (JSON.stringify(accepted) === JSON.stringify(next)) return [];
+export function changes(accepted: FlinkJobSpec, next: FlinkJobSpec): readonly Change[] {
+  return comparedWith(accepted)(next);
+}
+
+/** Accepted and new spec of a job are the same two objects from sync to sync. */
+const comparedWith = rememberedByObject((accepted: FlinkJobSpec) =>
+  rememberedByObject((next: FlinkJobSpec) => compare(accepted, next)),
+);
+
+function compare(accepted: FlinkJobSpec, next: FlinkJobSpec): Change[] {
+  if (sameJson(accepted, next)) return [];
   const found: Change[] = [];
   for (const { field, effect, read } of TABLE) {
     if (!inherited(field, accepted, next) && !isSame(read(accepted), read(next))) found.push({ field, effect });

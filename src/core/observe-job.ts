@@ -1,5 +1,6 @@
 import type { Parent } from '../api/hook.ts';
 import { parseStatus } from '../api/status.ts';
+import { rememberedByText } from './memo.ts';
 import type { ObservedJob } from './types.ts';
 import { validateSpec } from './validate/validate-spec.ts';
 
@@ -7,6 +8,12 @@ import { validateSpec } from './validate/validate-spec.ts';
 export const PAUSED = 'flork.itom.com/paused';
 /** Names the tenant whose controller cares for a FlinkJob. */
 export const TENANT = 'flork.itom.com/tenant';
+
+/** A spec is judged once, not at every sync; the text is all that the judgement depends on. */
+const judged = rememberedByText(256, (text) => {
+  const [spec, name, namespace] = JSON.parse(text) as [unknown, string, string];
+  return validateSpec(spec, { name, namespace });
+});
 
 /** Reads the FlinkJob that Metacontroller showed; never throws, a wrong spec becomes findings. */
 export function readJob(parent: Parent): ObservedJob {
@@ -18,7 +25,7 @@ export function readJob(parent: Parent): ObservedJob {
     deletionTimestamp: deletionTimestamp ?? undefined,
     finalizers: finalizers ?? [],
     paused: annotations?.[PAUSED] === 'true',
-    spec: validateSpec(parent['spec'], { name, namespace }),
+    spec: judged(JSON.stringify([parent['spec'] ?? null, name, namespace])),
     status: parseStatus(parent['status']),
   };
 }

@@ -28,7 +28,13 @@ export function nextRestore(facts: Facts, epoch: Epoch, record: EpochRecord, end
   const numbered = nextIncarnation(facts, epoch, record, observed);
   if (ended) {
     const { path: _, ...rest } = numbered;
-    return { ...rest, ...(ended.path ? { path: ended.path } : {}), startable: false, ended: ended.how, endedByFlork: ended.byFlork };
+    return {
+      ...rest,
+      ...(ended.path ? { path: ended.path } : {}),
+      startable: false,
+      ended: ended.how,
+      endedByFlork: ended.byFlork,
+    };
   }
   const { ended: _, endedByFlork: __, ...startable } = { ...numbered, startable: true };
   return newestPath(facts, epoch, startable);

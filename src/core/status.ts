@@ -10,7 +10,6 @@ import type {
   Transition,
 } from '../api/status.ts';
 import type { Answer, Say } from './answer.ts';
-import { canonicalJson } from './build/canonical.ts';
 import { names } from './build/names.ts';
 import { encodeRecord } from './build/record.ts';
 import { closedRecord } from './children.ts';
@@ -19,6 +18,7 @@ import type { Facts } from './facts/facts.ts';
 import { findingsText } from './lifecycle/gates.ts';
 import { newestInFlink } from './lifecycle/snapshots.ts';
 import { stalled } from './lifecycle/say.ts';
+import { sameJson } from './memo.ts';
 import { planOf } from './plan.ts';
 import { rfc3339 } from './time.ts';
 
@@ -163,7 +163,7 @@ function withSnapshots(
     return Object.keys(snapshots).length > 0 ? { ...status, snapshots } : status;
   };
   const still = assemble(prior?.lastCheckpoint);
-  if (canonicalJson(still) === canonicalJson(facts.prior)) return still;
+  if (sameJson(still, facts.prior)) return still;
   const newest = newestInFlink(facts);
   const checkpoint =
     newest?.kind === 'checkpoint' && epoch && newest.path !== epoch.restoredFrom

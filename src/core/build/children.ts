@@ -1,5 +1,6 @@
 import type { Child } from '../../api/kube.ts';
 import type { EpochRecord, JobRef } from '../record.ts';
+import { rememberedByObject, rememberedByText } from '../memo.ts';
 import { annotated, sealed } from './child.ts';
 
 /** Annotation with the number of the epoch: on both Deployments and on their pods. */
@@ -13,15 +14,23 @@ export type Replicas = EpochRecord['replicas'];
 
 /** The children that an epoch's record describes, in the order in which Metacontroller applies kinds. */
 export function epochChildren(_ref: JobRef, record: EpochRecord, recordHash: string, replicas: Replicas): Child[] {
-  const { configuration, services, jobManager, taskManager } = record.children;
-  const annotations = { [EPOCH]: String(record.number), [RECORD_HASH]: recordHash };
-  return [
-    sealed(configuration),
-    ...services.map(sealed),
-    sealed(annotated(withReplicas(jobManager, replicas.jobManager), annotations)),
-    sealed(annotated(withReplicas(taskManager, replicas.taskManager), annotations)),
-  ];
+  return [...rendered(record)(JSON.stringify([recordHash, replicas.jobManager, replicas.taskManager]))];
 }
+
+/** A settled job is answered with the same children at every sync. */
+const rendered = rememberedByObject((record: EpochRecord) =>
+  rememberedByText(4, (key): readonly Child[] => {
+    const [recordHash, ...replicas] = JSON.parse(key) as [string, number, number];
+    const { configuration, services, jobManager, taskManager } = record.children;
+    const annotations = { [EPOCH]: String(record.number), [RECORD_HASH]: recordHash };
+    return [
+      sealed(configuration),
+      ...services.map(sealed),
+      sealed(annotated(withReplicas(jobManager, replicas[0]), annotations)),
+      sealed(annotated(withReplicas(taskManager, replicas[1]), annotations)),
+    ];
+  }),
+);
 
 function withReplicas(deployment: Child, replicas: number): Child {
   return { ...deployment, spec: { ...(deployment['spec'] as object), replicas } };

@@ -1,5 +1,6 @@
 import type { OPERATION_KINDS } from '../../api/status.ts';
 import type { JobRef } from '../record.ts';
+import { rememberedByText } from '../memo.ts';
 import { sha256Hex } from './hash.ts';
 
 /**
@@ -82,5 +83,8 @@ function flinkId(...parts: readonly (string | number)[]): string {
 
 /** JSON keeps ("a", "bc") and ("ab", "c") apart. */
 function digest(...parts: readonly (string | number)[]): string {
-  return sha256Hex(JSON.stringify(['flork/v1', ...parts]));
+  return hashed(JSON.stringify(['flork/v1', ...parts]));
 }
+
+/** The same few names and ids are asked for in every sync of a job. */
+const hashed = rememberedByText(8192, sha256Hex);

@@ -5,6 +5,7 @@ import { fromBase64, toBase64 } from './base64.ts';
 import { canonicalJson } from './canonical.ts';
 import { child, sealed } from './child.ts';
 import { sha256Hex } from './hash.ts';
+import { rememberedByObject, rememberedByText } from '../memo.ts';
 import { epochNames } from './names.ts';
 
 /** Key of the record in its ConfigMap. */
@@ -14,21 +15,30 @@ const KEY = 'record.json.gz';
 const LARGEST = 8 * 1024 * 1024;
 
 /** The stored text of a record (gzip, base64; packed when asked for) and the hash by which it is trusted. Equal records give equal texts. */
-export function encodeRecord(record: EpochRecord): { readonly hash: string; readonly text: string } {
-  const json = canonicalJson(record);
-  return {
-    hash: hashOf(json),
-    get text() {
-      return toBase64(gzipSync(strToU8(json), { level: 6, mtime: 0 }));
-    },
-  };
-}
+export const encodeRecord = rememberedByObject(
+  (record: EpochRecord): { readonly hash: string; readonly text: string } => {
+    const json = canonicalJson(record);
+    return {
+      hash: hashOf(json),
+      get text() {
+        return toBase64(gzipSync(strToU8(json), { level: 6, mtime: 0 }));
+      },
+    };
+  },
+);
 
 /** ConfigMap `<name>-epoch-<h>`. */
 export function recordConfigMap(ref: JobRef, record: EpochRecord): Child {
-  const name = epochNames(ref, record.number).record;
-  return sealed(child(ref, 'ConfigMap', name, 'job', { binaryData: { [KEY]: encodeRecord(record).text } }));
+  return sealedRecord(record)(JSON.stringify(ref));
 }
+
+const sealedRecord = rememberedByObject((record: EpochRecord) =>
+  rememberedByText(2, (refText): Child => {
+    const ref = JSON.parse(refText) as JobRef;
+    const name = epochNames(ref, record.number).record;
+    return sealed(child(ref, 'ConfigMap', name, 'job', { binaryData: { [KEY]: encodeRecord(record).text } }));
+  }),
+);
 
 /**
  * The record in a ConfigMap and the hash of its content. `undefined` when there is none or it cannot be one; never throws.
@@ -38,10 +48,15 @@ export function readRecord(
   configMap: Pick<ObservedConfigMap, 'binaryData'>,
 ): { readonly hash: string; readonly record: EpochRecord } | undefined {
   const text = configMap.binaryData[KEY];
-  const json = text === undefined ? undefined : unpack(text);
+  return text === undefined ? undefined : readText(text);
+}
+
+/** Unpacked once: a job's record does not change from sync to sync. */
+const readText = rememberedByText(256, (text): { readonly hash: string; readonly record: EpochRecord } | undefined => {
+  const json = unpack(text);
   const record = json === undefined ? undefined : parse(json);
   return json === undefined || record === undefined ? undefined : { hash: hashOf(json), record };
-}
+});
 
 function hashOf(json: string): string {
   return sha256Hex(json).slice(0, 16);

@@ -1,6 +1,7 @@
 import type { Child, ObservedConfigMap } from '../../api/kube.ts';
 import { ENDS } from '../../api/status.ts';
 import type { EpochRecord, JobRef, RestoreContent } from '../record.ts';
+import { rememberedByText } from '../memo.ts';
 import { child, sealed } from './child.ts';
 import { epochNames } from './names.ts';
 
@@ -16,9 +17,14 @@ const NO_FLAG = '-Dflork.none=2';
 
 /** ConfigMap `<name>-restore-<h>`: what the next JobManager process of the epoch starts with. */
 export function restoreConfigMap(ref: JobRef, record: Pick<EpochRecord, 'number'>, content: RestoreContent): Child {
-  const name = epochNames(ref, record.number).restore;
-  return sealed(child(ref, 'ConfigMap', name, 'jobmanager', { data: { ...startKeys(content), ...told(content) } }));
+  return written(JSON.stringify([ref, record.number, content]));
 }
+
+const written = rememberedByText(512, (key): Child => {
+  const [ref, number, content] = JSON.parse(key) as [JobRef, number, RestoreContent];
+  const name = epochNames(ref, number).restore;
+  return sealed(child(ref, 'ConfigMap', name, 'jobmanager', { data: { ...startKeys(content), ...told(content) } }));
+});
 
 /** Reads it back; `undefined` when it is not one of Flork's (edited by hand, or empty). */
 export function readRestore(configMap: Pick<ObservedConfigMap, 'data'>): RestoreContent | undefined {

@@ -23,7 +23,10 @@ const OPENS = [
  */
 const LOOKUPS = ['-Dsun.net.inetaddr.ttl=2', '-Dsun.net.inetaddr.negative.ttl=1'];
 
-/** Options of all Java processes. The user's come last and so win. */
+/** Flink's scripts strip a quote from the end of all options together; something has to stand behind the user's. */
+const END = '-Dflork.options=end';
+
+/** Options of all Java processes. The user's come after Flork's and so win. */
 export const javaOptions: Feature = {
   name: 'java-options',
   ownedConf: (context) => ({ 'env.java.opts.all': optionsOf(context) }),
@@ -31,15 +34,20 @@ export const javaOptions: Feature = {
 
 function optionsOf({ version, user }: Context): string {
   const exports = isAtLeast(version, '2.0') ? EXPORTS : [...EXPORTS_1, ...EXPORTS];
-  const given =
-    user['env.java.opts.all']
-      ?.trim()
-      .replace(/^"(.*)"$/s, '$1')
-      .replaceAll(/\s*\n\s*/g, ' ') ?? '';
+  const given = oneLine(user['env.java.opts.all'] ?? '');
   return [
     ...exports.map((name) => `--add-exports=${name}=ALL-UNNAMED`),
     ...OPENS.map((name) => `--add-opens=${name}=ALL-UNNAMED`),
     ...LOOKUPS,
     ...(given === '' ? [] : [given]),
+    ...(given.endsWith('"') ? [END] : []),
   ].join(' ');
+}
+
+/** The options without quotes around all of them, which people write for the scripts to strip, and on one line. */
+function oneLine(options: string): string {
+  return options
+    .trim()
+    .replace(/^"([^"]*)"$/, '$1')
+    .replaceAll(/\s*\n\s*/g, ' ');
 }
