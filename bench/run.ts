@@ -1,0 +1,154 @@
+import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync, readFileSync } from 'node:fs';
+import { Agent, request as httpRequest } from 'node:http';
+import { settledScenario, type Scenario } from './scenario.ts';
+import type { Setup, Told } from './server.ts';
+
+/**
+ * npm run bench: what the hook costs beside a floor in the same run, on the emitted JS. Prints, and writes nothing but dist.
+ * Rounds of both alternate, so that a noisy machine disturbs both; the median of the rounds' ratios counts.
+ */
+const KIB = 1024;
+const ROUNDS = 9;
+const REQUESTS = 400;
+const WARM_UP = 1500;
+const TARGETS = { ratio: 1.5, rssMiB: 90, readySeconds: 0.6 } as const;
+
+const root = new URL('..', import.meta.url).pathname;
+execFileSync('npm', ['run', 'build', '--silent'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+const scenario = await settledScenario(32 * KIB);
+await checkSame(scenario);
+const verdicts = [await cpu(scenario), await memoryAndStart()].flat();
+process.exitCode = verdicts.every(Boolean) ? 0 : 1;
+
+/** CPU per sync of the hook and of the floor. */
+async function cpu(given: Scenario): Promise<boolean[]> {
+  const [hook, floor] = [await serve('hook', given), await serve('floor', given)];
+  await fire(hook.port, given.request, WARM_UP);
+  await fire(floor.port, given.request, WARM_UP);
+  const rounds: { readonly hook: number; readonly floor: number }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    // oxlint-disable-next-line no-await-in-loop -- one at a time, or they would disturb each other
+    rounds.push({ floor: await cost(floor, given), hook: await cost(hook, given) });
+  }
+  hook.child.kill();
+  floor.child.kill();
+  const ratio = median(rounds.map((round) => round.hook / round.floor));
+  const size = `${Math.round(given.request.length / KIB)} KiB request, ${Math.round(given.answer.length / KIB)} KiB answer`;
+  print(
+    `CPU per sync (${size})`,
+    `${ms(median(rounds.map(({ hook: used }) => used)))}; floor ${ms(median(rounds.map(({ floor: used }) => used)))}`,
+  );
+  return [judge('  ratio to the floor', ratio, TARGETS.ratio, 'times')];
+}
+
+type Server = { readonly child: ChildProcess; readonly port: number };
+
+async function serve(kind: Setup['kind'], { answer, replies, now }: Scenario): Promise<Server> {
+  const child = fork(new URL('./server.ts', import.meta.url), {
+    stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit', 'ipc'],
+  });
+  child.send({ kind, answer, replies, now } satisfies Setup);
+  const told = await next(child);
+  if (told.kind !== 'listening') throw new Error('the server did not listen');
+  return { child, port: told.port };
+}
+
+async function next(child: ChildProcess): Promise<Told> {
+  const [told] = (await once(child, 'message')) as [Told];
+  return told;
+}
+
+async function cost({ child, port }: Server, { request }: Scenario): Promise<number> {
+  const before = await used(child);
+  await fire(port, request, REQUESTS);
+  return ((await used(child)) - before) / REQUESTS;
+}
+
+async function used(child: ChildProcess): Promise<number> {
+  child.send('used');
+  const told = await next(child);
+  return told.kind === 'used' ? told.cpuMs : Number.NaN;
+}
+
+/** Sends requests one after the other over a kept connection, as one worker of Metacontroller does. */
+async function fire(port: number, body: string, times: number): Promise<string> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  let answer = '';
+  // oxlint-disable-next-line no-await-in-loop -- one after the other
+  for (let sent = 0; sent < times; sent++) answer = await post(port, body, agent);
+  agent.destroy();
+  return answer;
+}
+
+function post(port: number, body: string, agent: Agent): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
+    const outgoing = httpRequest({ port, path: '/sync', method: 'POST', agent, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8');
+        if (response.statusCode === 200) resolve(text);
+        else reject(new Error(`${response.statusCode}: ${text}`));
+      });
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+/** The measured hook must decide as the model's did: else something else would be measured. */
+async function checkSame(given: Scenario): Promise<void> {
+  const { child, port } = await serve('hook', given);
+  const answer = await fire(port, given.request, 1);
+  child.kill();
+  if (answer !== given.answer) throw new Error('the emitted hook answers otherwise than the model saw');
+}
+
+/** The process as shipped: start to ready, and resident memory when idle. */
+async function memoryAndStart(): Promise<boolean[]> {
+  const starts: number[] = [];
+  const memories: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const began = performance.now();
+    const child = spawn(process.execPath, [`${root}dist/main.js`], {
+      env: { PORT: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    // oxlint-disable-next-line no-await-in-loop -- one process at a time
+    await once(child.stdout, 'data');
+    starts.push((performance.now() - began) / 1000);
+    // oxlint-disable-next-line no-await-in-loop -- what the start left behind is collected when idle
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    memories.push(residentMiB(child.pid));
+    child.kill('SIGKILL');
+  }
+  return [
+    judge('process start to ready', median(starts), TARGETS.readySeconds, 's'),
+    judge('resident memory, idle', median(memories), TARGETS.rssMiB, 'MiB'),
+  ];
+}
+
+function residentMiB(pid: number | undefined): number {
+  const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kib) / KIB;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(2)} ms`;
+}
+
+function judge(what: string, value: number, target: number, unit: string): boolean {
+  print(what, `${value.toFixed(2)} ${unit} (target at most ${target}) ${value <= target ? 'ok' : 'MISSED'}`);
+  return value <= target;
+}
+
+function print(what: string, says: string): void {
+  console.log(`${what.padEnd(54)} ${says}`);
+}
