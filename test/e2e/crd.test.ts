@@ -5,7 +5,8 @@ import { parse } from 'yaml';
 import { crd } from '../../tools/crd/crd.ts';
 import { kubectl } from './lib/kube.ts';
 
-const NAMESPACE = 'flork-e2e-crd';
+/** A namespace of this run's own: the former one may still be going away. */
+const NAMESPACE = `flork-e2e-crd-${Date.now().toString(36)}`;
 
 type Container = Readonly<Record<string, unknown>>;
 type Pod = Readonly<Record<string, unknown>>;
@@ -71,7 +72,7 @@ describe(
     before(async () => {
       await kubectl(['apply', '-f', '-'], JSON.stringify(crd()));
       await kubectl(['wait', '--for=condition=Established', 'crd/flinkjobs.flork.itom.com', '--timeout=30s']);
-      await kubectl(['create', 'namespace', NAMESPACE]).catch(() => undefined);
+      await kubectl(['create', 'namespace', NAMESPACE]);
       // A Pod needs the ServiceAccount of its namespace, which a controller makes.
       await kubectl(['wait', '--for=create', 'serviceaccount/default', '-n', NAMESPACE, '--timeout=30s']);
     });
