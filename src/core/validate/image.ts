@@ -6,8 +6,11 @@ import { confPath, containersOf, quoted, type Problem, type Rule, type Subject }
 const SUPPORTED = FLINK_VERSIONS.join(', ');
 
 /** Whether a field that may name the image did not parse, so that nothing can be said about its absence. */
-function imageUnread({ unread }: Subject): boolean {
-  return ['image', 'jobManagerPodSpec', 'taskManagerPodSpec', 'flinkConf'].some((field) => unread.has(field));
+function imageUnread({ spec, unread }: Subject): boolean {
+  return (
+    spec.image === undefined &&
+    ['image', 'jobManagerPodSpec', 'taskManagerPodSpec', 'flinkConf'].some((field) => unread.has(field))
+  );
 }
 
 /** Both main containers have an image. */

@@ -55,7 +55,8 @@ function isShaped(schema: unknown): schema is Shaped {
   return typeof schema === 'object' && schema !== null && 'type' in schema;
 }
 
-function suggestion(name: string, known: readonly string[]): string {
+/** The known field that a misspelled one is near to, else all of them. */
+export function suggestion(name: string, known: readonly string[]): string {
   const near = known.find((other) => distance(name.toLowerCase(), other.toLowerCase()) <= 2);
   return near === undefined ? `one of ${known.join(', ')}` : `${near}, perhaps`;
 }
