@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -113,6 +114,13 @@ describe('installation on a real cluster', { skip }, () => {
       assert.notEqual(printed.code, 0, `${printed.stdout} was accepted`);
     });
   }
+
+  test('the cluster accepts every example and the FlinkJob of the README, with no unknown field', async () => {
+    const readme = (await readFile(resolve(ROOT, 'README.md'), 'utf8')).split('```yaml')[1]?.split('```')[0] ?? '';
+    const create = ['-n', 'default', 'create', '--dry-run=server', '--validate=strict', '-f'];
+    assert.match(await kubectl([...create, '-'], readme), /flinkjob/);
+    for (const file of globSync('examples/*.yaml', { cwd: ROOT })) await kubectl([...create, file]);
+  });
 
   test('Metacontroller may do what Flork needs of it', async () => {
     for (const kind of ['configmaps', 'services', 'deployments.apps']) {
