@@ -1,5 +1,5 @@
 import { podSpecOf, ROLES, type Role } from '../../role.ts';
-import { isOn, type Context } from '../context.ts';
+import { isOn, type Conf, type Context } from '../context.ts';
 import type { Feature } from '../feature.ts';
 import { main } from '../pod.ts';
 
@@ -26,14 +26,11 @@ export const addresses: Feature = {
     'rest.port': String(PORTS.rest),
     'taskmanager.rpc.port': onHostNetwork(context) ? '0' : String(PORTS.taskRpc),
   }),
-  pod: (_, role, conf) => {
-    if (role === 'jobmanager')
-      return main({ ports: [port('rpc', PORTS.rpc), port('blob', PORTS.blob), port('rest', PORTS.rest)] });
-    const named = [
-      port('rpc', Number(conf['taskmanager.rpc.port'])),
-      port('data', Number(conf['taskmanager.data.port'])),
-    ];
-    return main({ ports: named.filter(({ containerPort }) => containerPort > 0) });
+  pod: (context, role, conf) => {
+    // On the host's network a pod knows no Service by name, unless told to.
+    const spec =
+      podSpecOf(context.spec, role)?.['hostNetwork'] === true ? { dnsPolicy: 'ClusterFirstWithHostNet' } : {};
+    return main({ ports: portsOf(role, conf) }, spec);
   },
   ownedPod: (context, role) => {
     if (!announcesItself(context, role)) return {};
@@ -41,6 +38,13 @@ export const addresses: Feature = {
   },
   options: (context, role) => (announcesItself(context, role) ? ['-D', `jobmanager.rpc.address=$(${POD_IP})`] : []),
 };
+
+function portsOf(role: Role, conf: Conf): readonly Readonly<Record<string, unknown>>[] {
+  if (role === 'jobmanager') return [port('rpc', PORTS.rpc), port('blob', PORTS.blob), port('rest', PORTS.rest)];
+  const rpc = Number(conf['taskmanager.rpc.port']);
+  const data = Number(conf['taskmanager.data.port']);
+  return [...(rpc > 0 ? [port('rpc', rpc)] : []), ...(data > 0 ? [port('data', data)] : [])];
+}
 
 function announcesItself(context: Context, role: Role): boolean {
   return context.highAvailability !== 'none' && role === 'jobmanager';
@@ -54,9 +58,6 @@ function onHostNetwork({ spec, user }: Context): boolean {
   );
 }
 
-function port(
-  name: string,
-  containerPort: number,
-): Readonly<Record<'containerPort', number>> & Readonly<Record<string, unknown>> {
+function port(name: string, containerPort: number): Readonly<Record<string, unknown>> {
   return { name, containerPort, protocol: 'TCP' };
 }

@@ -33,7 +33,8 @@ export const security: Feature = {
 /** The token of the service account is mounted only where something is known to need it. */
 function needsToken(context: Context, role: Role): boolean {
   if (context.highAvailability === 'kubernetes') return true;
-  if (podSpecOf(context.spec, role)?.['serviceAccountName'] !== undefined) return true;
+  const spec = podSpecOf(context.spec, role) ?? {};
+  if (spec['serviceAccountName'] !== undefined || spec['serviceAccount'] !== undefined) return true;
   return ['kubernetes.service-account', `kubernetes.${role}.service-account`].some(
     (key) => context.user[key] !== undefined,
   );
