@@ -38,6 +38,7 @@ export const OWNED_KEYS: readonly OwnedKey[] = [
   { key: 'rest.bind-port', want: PORT },
   { key: 'taskmanager.rpc.port', want: PORT },
   { key: 'taskmanager.rpc.bind-port', want: PORT },
+  { key: 'high-availability.jobmanager.port', want: PORT },
 ];
 
 /** Keys refused by their beginning. */

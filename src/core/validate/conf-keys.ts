@@ -79,16 +79,12 @@ export const fieldAndKey: Rule = {
         spec.policies?.savepoint?.directory,
         'execution.checkpointing.savepoint-dir',
       ],
-      [
-        'spec.jobManagerPodSpec.serviceAccountName',
-        serviceAccount(spec.jobManagerPodSpec),
-        'kubernetes.jobmanager.service-account',
-      ],
-      [
-        'spec.taskManagerPodSpec.serviceAccountName',
-        serviceAccount(spec.taskManagerPodSpec),
-        'kubernetes.taskmanager.service-account',
-      ],
+      ...(['jobManager', 'taskManager'] as const).flatMap((role) => {
+        const path = `spec.${role}PodSpec.serviceAccountName`;
+        const name = serviceAccount(spec[`${role}PodSpec`]);
+        const keys = [`kubernetes.${role.toLowerCase()}.service-account`, 'kubernetes.service-account'];
+        return keys.map((key) => [path, name, key] as const);
+      }),
     ];
     return pairs.flatMap(([path, value, key]): Problem[] => {
       const other = configured(subject, key);

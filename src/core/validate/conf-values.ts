@@ -31,6 +31,11 @@ const EXPECTED: readonly Expectation[] = [
     want: 'a duration such as 30s, 10min or 1h',
   },
   {
+    keys: /^execution\.submit-failed-job-on-application-error$/,
+    is: (text) => text === 'true',
+    want: 'no such key or true, because a job whose main() fails has to be seen',
+  },
+  {
     keys: /^(jobmanager\.bind-host|taskmanager\.bind-host|rest\.bind-address)$/,
     is: (text) => !/^(localhost|127\.|::1)/.test(text),
     want: 'no such key or 0.0.0.0, because pods reach each other by it',

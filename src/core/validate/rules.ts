@@ -5,6 +5,7 @@ import { fileNames, fileSizes, specSize } from './files.ts';
 import { flinkVersion, imageGiven, oneImage, sameVersion } from './image.ts';
 import { jobName } from './name.ts';
 import { nativeKey } from './native-keys.ts';
+import { labelForm, ownedLabel } from './pod-meta.ts';
 import { containerNames, memoryWithinLimit, oneResources, quantityForm, requestWithinLimit } from './pods.ts';
 import type { Rule } from './rule.ts';
 import { enoughSlots } from './scale.ts';
@@ -33,6 +34,8 @@ export const RULES: readonly Rule[] = [
   legacyValue,
   valueFrom,
   haStorage,
+  ownedLabel,
+  labelForm,
   containerNames,
   quantityForm,
   requestWithinLimit,

@@ -249,6 +249,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       at: [conf('rest.bind-address')],
     },
     {
+      name: 'errors of main() hidden',
+      spec: '{flinkConf: {execution.submit-failed-job-on-application-error: false}}',
+      at: [conf('execution.submit-failed-job-on-application-error')],
+    },
+    {
       name: 'sizes as Flink or Kubernetes write them',
       spec: '{flinkConf: {jobmanager.memory.process.size: 1600m, taskmanager.memory.process.size: 2Gi, taskmanager.memory.managed.fraction: 0.2, execution.checkpointing.interval: 10 s}}',
       at: [],
@@ -289,6 +294,33 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       at: [],
     },
     { name: 'no high availability', spec: '{flinkConf: {high-availability.type: NONE}}', at: [] },
+  ],
+  'owned-label': [
+    {
+      name: 'a label and an annotation of Flork’s own',
+      spec: '{jobManagerPodMeta: {labels: {flork.itom.com/job: a}}, taskManagerPodMeta: {annotations: {flork.itom.com/epoch: "1"}}}',
+      at: [
+        'spec.jobManagerPodMeta.labels["flork.itom.com/job"]',
+        'spec.taskManagerPodMeta.annotations["flork.itom.com/epoch"]',
+      ],
+    },
+    { name: 'a label of one’s own', spec: '{jobManagerPodMeta: {labels: {team: a}}}', at: [] },
+  ],
+  'label-form': [
+    {
+      name: 'a value with a blank and keys that are none',
+      spec: '{jobManagerPodMeta: {labels: {a: b c, a/b/c: d}, annotations: {a b: c}}}',
+      at: [
+        'spec.jobManagerPodMeta.annotations["a b"]',
+        'spec.jobManagerPodMeta.labels["a"]',
+        'spec.jobManagerPodMeta.labels["a/b/c"]',
+      ],
+    },
+    {
+      name: 'labels and annotations as Kubernetes takes them',
+      spec: '{jobManagerPodMeta: {labels: {app.kubernetes.io/part-of: a_b.c, empty: ""}, annotations: {x: any text}}}',
+      at: [],
+    },
   ],
   'container-names': [
     {
