@@ -94,7 +94,8 @@ function canonicalIn(key: string, value: unknown): unknown {
 
 /** Inside a list an empty text or object is an item like any other. */
 function canonicalItem(list: string, item: unknown): unknown {
-  if (item === '' || typeof item !== 'object' || item === null || Array.isArray(item)) return item ?? undefined;
+  if (Array.isArray(item)) return canonicalIn('', item) ?? [];
+  if (typeof item !== 'object' || item === null) return item ?? undefined;
   return canonicalObject('', { ...FILLED_ITEMS[list], ...item }) ?? {};
 }
 
