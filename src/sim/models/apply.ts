@@ -18,17 +18,24 @@ const SYSTEM = [
   'managedFields',
 ];
 
+/** For observed objects what was found to be no change, as merging is most of the work of a settled sync. */
+const settled = new WeakMap<KubeObject, string>();
+
 /** The object that a PUT would send; the observed one itself when nothing differs. */
 export function dynamicApply(observed: KubeObject, desired: KubeObject): KubeObject {
   const memory = observed.metadata.annotations?.[LAST_APPLIED];
+  const wanted = JSON.stringify(desired);
+  if (settled.get(observed) === wanted) return observed;
   const last: unknown = memory === undefined ? {} : JSON.parse(memory);
   const merged = tree(merge(observed, last, desired)) as KubeObject;
   const metadata: Record<string, unknown> = { ...merged.metadata };
   for (const field of SYSTEM) restore(metadata, observed.metadata, field);
-  metadata['annotations'] = { ...merged.metadata.annotations, [LAST_APPLIED]: JSON.stringify(desired) };
+  metadata['annotations'] = { ...merged.metadata.annotations, [LAST_APPLIED]: wanted };
   const result: Record<string, unknown> = { ...merged, metadata };
   restore(result, observed, 'status');
-  return equal(result, observed) ? observed : (result as KubeObject);
+  if (!equal(result, observed)) return result as KubeObject;
+  settled.set(observed, wanted);
+  return observed;
 }
 
 /** The object that a first POST sends. */

@@ -1,7 +1,7 @@
 import { keyOf, refOf, type KubeObject } from '../../../src/sim/models/objects.ts';
 import { NAMESPACE, jobRef } from '../../../src/sim/world.ts';
 import { statusOf } from './checker.ts';
-import type { History } from './history.ts';
+import { writesSince, type History } from './history.ts';
 import { NAME, reconfigured, SPEC, stateless, suspended, type Spec } from './sample.ts';
 
 /** The flows of a job's life, as a user sees them: what is done, and what must be reached. */
@@ -158,3 +158,18 @@ export const FLOWS: readonly Flow[] = [
   },
   { name: 'delete', prelude: started, body: remove },
 ];
+
+/** The write of a newer checkpoint into the restore ConfigMap. */
+export function isRecording(write: string): boolean {
+  return /^(update|apply) ConfigMap\/[^/]+\/[^/]+-restore-/.test(write);
+}
+
+/** Nothing more is written: the flow is over, whatever came of it. */
+export async function reachSettled(h: History): Promise<void> {
+  if (h.job() === undefined) return;
+  await h.run(20_000);
+  const since = h.clock.now();
+  await h.run(70_000);
+  const writes = writesSince(h, since).filter((write) => !isRecording(write));
+  if (writes.length > 0) h.fail('settled', `writes although nothing changes: ${writes.slice(0, 8).join(', ')}`);
+}

@@ -69,10 +69,15 @@ export type HistoryOptions = {
 export class Broken extends Error {
   readonly violation: Violation;
   constructor(seed: number, violation: Violation, timeline: readonly string[]) {
-    const story = timeline.slice(-80).join('\n');
-    super(`seed ${seed} breaks "${violation.invariant}": ${violation.detail}\n${story}`);
+    super(`seed ${seed} breaks "${violation.invariant}": ${violation.detail}\n${story(timeline)}`);
     this.violation = violation;
   }
+}
+
+/** The story without its repetitions, its beginning and its end. */
+function story(timeline: readonly string[]): string {
+  const lines = timeline.filter((line, index) => line.slice(30) !== timeline[index - 1]?.slice(30));
+  return lines.length <= 140 ? lines.join('\n') : [...lines.slice(0, 20), '      …', ...lines.slice(-120)].join('\n');
 }
 
 const START = Date.parse('2026-01-05T08:00:00Z');
@@ -219,11 +224,17 @@ export function createHistory(options: HistoryOptions): History {
     until: async (claim, limitMs, what) => {
       const reached = await clock.run(clock.now() + limitMs, () => violations.length > 0 || claim());
       stopIfBroken();
-      if (!reached) fail('L1', `not within ${limitMs / 1000} s: ${what}; status is ${JSON.stringify(world.api.get(jobRef(NAME))?.['status'])}`);
+      if (!reached) fail('L1', `not within ${limitMs / 1000} s: ${what}; ${stateLine(world.api.get(jobRef(NAME)))}`);
       stopIfBroken();
       tell(`✓ ${what}`);
     },
   };
+}
+
+function stateLine(job: KubeObject | undefined): string {
+  if (job === undefined) return 'the FlinkJob is gone';
+  const { state, message, operation } = statusOf(job);
+  return `it is ${state} with ${operation === undefined ? 'no operation' : `${operation.kind} ${operation.attempt}`}: ${message}`;
 }
 
 function expectDone(written: { readonly kind: string; readonly message?: string }): void {

@@ -27,7 +27,15 @@ export type Rewind = { readonly at: number; readonly owner: string; readonly fro
 
 type Stop = { readonly triggerId: string; state: 'open' | 'failed' | 'done' };
 type Known = { readonly path: string; readonly at: number };
-type Lineage = { known: Map<string, Known>; newest: number; permitted: boolean; ran: boolean; savepoints: number };
+type Lineage = {
+  known: Map<string, Known>;
+  newest: number;
+  permitted: boolean;
+  ran: boolean;
+  savepoints: number;
+  /** Where the last process began: what was further then is void. */
+  began: { readonly at: number; readonly counter: number };
+};
 
 /** A path that was stored a moment ago may not have reached the container that starts now. */
 const GRACE_MS = 5_000;
@@ -43,7 +51,7 @@ export function createLedger(storage: Storage, now: () => number, report: Report
   const lineage = (owner: string): Lineage => {
     const known = lineages.get(owner);
     if (known !== undefined) return known;
-    const fresh = { known: new Map<string, Known>(), newest: 0, permitted: false, ran: false, savepoints: 0 };
+    const fresh = { known: new Map<string, Known>(), newest: 0, permitted: false, ran: false, savepoints: 0, began: { at: 0, counter: 0 } };
     lineages.set(owner, fresh);
     return fresh;
   };
@@ -72,7 +80,8 @@ export function createLedger(storage: Storage, now: () => number, report: Report
       let newest: Snapshot | undefined;
       for (const known of usable) {
         const snapshot = storage.read(known.path);
-        if (snapshot !== undefined && snapshot.counter > (newest?.counter ?? -1)) newest = snapshot;
+        if (snapshot === undefined || (snapshot.at < line.began.at && snapshot.counter > line.began.counter)) continue;
+        if (snapshot.counter > (newest?.counter ?? -1)) newest = snapshot;
       }
       if (newest !== undefined && newest.counter > counter) {
         report('S4', `${process.podName} starts from ${path ?? 'nothing'} (${counter}), but ${newest.path} (${newest.counter}) is known`);
@@ -84,6 +93,7 @@ export function createLedger(storage: Storage, now: () => number, report: Report
       line.permitted = false;
     }
     line.newest = counter;
+    line.began = { at: now(), counter };
   };
   const heard = (event: FlinkEvent): void => {
     counts[event.kind] = (counts[event.kind] ?? 0) + 1;

@@ -5,15 +5,17 @@ import { keyOf, refOf } from '../objects.ts';
 /** A cache of one kind, filled by a watch. It remembers its last events, so that tests can show an older view of it. */
 export type Informer = {
   readonly accept: (event: ClusterEvent) => void;
-  /** The cache as it was before its last `behind` events (about `only`, when given). */
+  /** The cache as it was before its last `behind` events: about `only`, however old, or else of the last moments. */
   readonly view: (behind: number, only?: string) => ReadonlyMap<string, KubeObject>;
 };
 
 const REMEMBERED = 12;
+/** A watch is not behind by more; an older event would be a change that never came. */
+const RECENT_MS = 2_000;
 
-export function createInformer(): Informer {
+export function createInformer(now: () => number): Informer {
   let objects: ReadonlyMap<string, KubeObject> = new Map();
-  const past: { readonly key: string; readonly before: KubeObject | undefined }[] = [];
+  const past: { readonly at: number; readonly key: string; readonly before: KubeObject | undefined }[] = [];
   return {
     accept: ({ kind, object }) => {
       const key = keyOf(refOf(object));
@@ -24,13 +26,15 @@ export function createInformer(): Informer {
       if (kind === 'set') next.set(key, object);
       else next.delete(key);
       objects = next;
-      past.push({ key, before });
+      past.push({ at: now(), key, before });
       if (past.length > REMEMBERED) past.shift();
     },
     view: (behind, only) => {
       if (behind === 0) return objects;
       const older = new Map(objects);
-      const undone = past.filter((change) => only === undefined || change.key === only).slice(-behind);
+      const recent = now() - RECENT_MS;
+      const counts = (change: (typeof past)[number]): boolean => (only === undefined ? change.at >= recent : change.key === only);
+      const undone = past.filter(counts).slice(-behind);
       for (const { key, before } of undone.toReversed()) {
         if (before === undefined) older.delete(key);
         else older.set(key, before);

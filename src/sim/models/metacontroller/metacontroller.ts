@@ -42,7 +42,7 @@ const KINDS: readonly KindName[] = ['FlinkJob', 'ConfigMap', 'Service', 'Deploym
 
 export function startMetacontroller(options: MetacontrollerOptions): Metacontroller {
   const { clock, cluster, probe = {} } = options;
-  const informers = new Map<KindName, Informer>(KINDS.map((kind) => [kind, createInformer()]));
+  const informers = new Map<KindName, Informer>(KINDS.map((kind) => [kind, createInformer(clock.now)]));
   const rules: SyncDeps['rules'] = new Map();
   const stops: (() => void)[] = [];
   let running = true;
