@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const LEFT_OUT = new Set(['node_modules', '.git', 'dist', 'coverage']);
+const LEFT_OUT = new Set(['node_modules', '.git', '.cache', 'dist', 'coverage']);
 
 type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
