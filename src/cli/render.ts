@@ -1,20 +1,27 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
+import { getDotPath, safeParse, type BaseIssue } from 'valibot';
 import { parseAllDocuments, stringify } from 'yaml';
 import { isObject } from '../api/json.ts';
 import { KIND } from '../api/flinkjob.ts';
+import { Parent } from '../api/hook.ts';
 import type { Child } from '../api/kube.ts';
 import { readObserved } from '../api/observed.ts';
 import { readJob } from '../core/observe-job.ts';
 import { reconcile } from '../core/reconcile.ts';
-import type { Finding, Outcome } from '../core/types.ts';
+import type { Finding } from '../core/types.ts';
 import { formatFinding } from '../core/validate/validate-spec.ts';
 
 /** Stands for the uid that only an API server can give; names and ids are hashes of it. */
 export const ZERO_UID = '00000000-0000-0000-0000-000000000000';
 
-const USAGE = 'usage: flork render FILE [--uid UID]   (FILE - is standard input)';
+const USAGE = `usage: flork render FILE [--uid UID]
+
+Prints the objects that the FlinkJobs of a YAML file (- is standard input) become, in the order in which they are applied:
+the hook's first answer to a FlinkJob that was created with this uid. Objects of other kinds are passed over.
+Exit status: 0 printed, 1 a FlinkJob is refused (FILE[document]: PATH: what is; want what (rule)), 2 the file could not be read.
+`;
 
 /** Kinds in the order in which Metacontroller applies them. */
 const ORDER: readonly Child['kind'][] = ['ConfigMap', 'Service', 'Deployment'];
@@ -24,48 +31,45 @@ export type Rendered =
   | { readonly kind: 'children'; readonly children: readonly Child[]; readonly message: string }
   | { readonly kind: 'invalid'; readonly findings: readonly Finding[] };
 
-/** `flork render`: the children that a FlinkJob gets, as YAML. Exit status: 0 printed, 1 the spec is refused, 2 nothing could be read. */
+/** `flork render`; the result is the exit status. */
 export async function render(args: readonly string[]): Promise<number> {
-  const options = readArgs(args);
-  if (options === undefined) return complain(USAGE);
+  const options = readOptions(args);
+  if (options === 'help') return say(process.stdout, USAGE, 0);
+  if (options === undefined) return say(process.stderr, USAGE, 2);
   const { file, uid } = options;
-  let jobs: readonly unknown[];
+  let jobs: readonly Job[];
   try {
     jobs = readJobs(file === '-' ? await text(process.stdin) : await readFile(file, 'utf8'));
   } catch (error) {
-    return complain(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    return say(process.stderr, `${file}: ${error instanceof Error ? error.message : String(error)}\n`, 2);
   }
-  const rendered = jobs.map((job) => renderJob(job, uid));
-  const findings = rendered.flatMap((one, index) =>
-    one.kind === 'invalid' ? one.findings.map((finding) => `${file}[${index}]: ${formatFinding(finding)}\n`) : [],
+  const rendered = jobs.map((job) => ({ document: job.document, ...renderJob(job.object, uid) }));
+  const refused = rendered.flatMap((one) =>
+    one.kind === 'invalid'
+      ? one.findings.map((finding) => `${file}[${one.document}]: ${formatFinding(finding)}\n`)
+      : [],
   );
-  if (findings.length > 0) {
-    process.stderr.write(findings.join(''));
-    return 1;
-  }
-  process.stdout.write(rendered.map((one) => (one.kind === 'children' ? print(one, uid) : '')).join(''));
-  return 0;
+  if (refused.length > 0) return say(process.stderr, refused.join(''), 1);
+  return say(process.stdout, rendered.map((one) => (one.kind === 'children' ? print(one, uid) : '')).join(''), 0);
 }
 
 /** The hook's first answer to a FlinkJob that was created with this uid: same code, nothing observed yet. */
-export function renderJob(job: unknown, uid: string): Rendered {
-  const { metadata, spec } = job as { readonly metadata: Readonly<Record<string, unknown>>; readonly spec: unknown };
-  const { name, namespace = 'default', labels, annotations } = metadata as Parameters<typeof readJob>[0]['metadata'];
-  const observedJob = readJob({
-    apiVersion: 'flork.itom.com/v1',
-    kind: KIND,
-    metadata: {
-      name,
-      namespace,
-      uid,
-      generation: 1,
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
-    },
-    spec,
-  });
+export function renderJob(job: Readonly<Record<string, unknown>>, uid: string): Rendered {
+  const given = isObject(job['metadata']) ? job['metadata'] : {};
+  const { name = '', namespace = 'default', labels, annotations } = given;
+  const metadata = {
+    name,
+    namespace,
+    uid,
+    generation: 1,
+    ...(isObject(labels) ? { labels } : {}),
+    ...(isObject(annotations) ? { annotations } : {}),
+  };
+  const parent = safeParse(Parent, { ...job, status: undefined, metadata });
+  if (!parent.success) return { kind: 'invalid', findings: parent.issues.map(findingOf) };
+  const observedJob = readJob(parent.output);
   if (observedJob.spec.kind === 'invalid') return observedJob.spec;
-  const outcome: Outcome = reconcile({
+  const outcome = reconcile({
     job: observedJob,
     observed: readObserved({}, { 'Pod.v1': {} }, observedJob.ref),
     finalizing: false,
@@ -73,6 +77,11 @@ export function renderJob(job: unknown, uid: string): Rendered {
     now: 0,
   });
   return { kind: 'children', children: outcome.children.toSorted(inApplyOrder), message: outcome.status.message };
+}
+
+function findingOf(issue: BaseIssue<unknown>): Finding {
+  const is = issue.input === undefined ? 'is absent' : `is ${JSON.stringify(issue.input)}`;
+  return { rule: 'type', path: getDotPath(issue) ?? 'metadata', is, want: issue.expected ?? 'something else' };
 }
 
 /** Children as YAML documents below a line that says which uid they are for. */
@@ -88,13 +97,11 @@ export function print({ children, message }: Extract<Rendered, { kind: 'children
   return header + documents.map((document) => `---\n${document}`).join('');
 }
 
-function readArgs(args: readonly string[]): { readonly file: string; readonly uid: string } | undefined {
+function readOptions(args: readonly string[]): { readonly file: string; readonly uid: string } | 'help' | undefined {
+  const known = { uid: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
   try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      options: { uid: { type: 'string' } },
-      allowPositionals: true,
-    });
+    const { values, positionals } = parseArgs({ args: [...args], options: known, allowPositionals: true });
+    if (values.help === true) return 'help';
     const [file, ...more] = positionals;
     const uid = values.uid ?? ZERO_UID;
     return file === undefined || more.length > 0 || uid === '' ? undefined : { file, uid };
@@ -103,20 +110,20 @@ function readArgs(args: readonly string[]): { readonly file: string; readonly ui
   }
 }
 
-function readJobs(content: string): readonly unknown[] {
-  const jobs = parseAllDocuments(content)
-    .map((document) => {
-      const [error] = document.errors;
-      if (error !== undefined) throw error;
-      return document.toJS() as unknown;
-    })
-    .filter((job) => job !== null && job !== undefined);
-  if (jobs.length === 0) throw new Error('no FlinkJob in it');
-  for (const job of jobs) {
-    const isJob =
-      isObject(job) && job['kind'] === KIND && isObject(job['metadata']) && typeof job['metadata']['name'] === 'string';
-    if (!isJob) throw new Error(`a document that is no ${KIND} with a name`);
-  }
+/** A FlinkJob with the document it is in, counted from 0. */
+type Job = { readonly object: Readonly<Record<string, unknown>>; readonly document: number };
+
+/** YAML 1.1 is what kubectl reads. */
+function readJobs(content: string): readonly Job[] {
+  const documents = parseAllDocuments(content, { version: '1.1' }).map((document) => {
+    const [error] = document.errors;
+    if (error !== undefined) throw error;
+    return document.toJS() as unknown;
+  });
+  const jobs = documents.flatMap((object, document) =>
+    isObject(object) && object['kind'] === KIND ? [{ object, document }] : [],
+  );
+  if (jobs.length === 0) throw new Error(`holds no ${KIND}`);
   return jobs;
 }
 
@@ -126,7 +133,7 @@ function inApplyOrder(one: Child, other: Child): number {
   return one.metadata.name < other.metadata.name ? -1 : 1;
 }
 
-function complain(sentence: string): number {
-  process.stderr.write(`${sentence}\n`);
-  return 2;
+function say(stream: NodeJS.WriteStream, sentence: string, status: number): number {
+  stream.write(sentence);
+  return status;
 }
