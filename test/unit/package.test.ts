@@ -118,13 +118,15 @@ describe('the package', () => {
     assert.match(help, /render/);
   });
 
-  test('flork validate accepts the examples and names what is wrong in a bad file', async () => {
+  test('flork validate accepts the examples and the README, and names what is wrong in a bad file', async () => {
     const flork = join(user, 'node_modules/.bin/flork');
     const examples = readdirSync(join(ROOT, 'examples'))
       .filter((name) => name.endsWith('.yaml'))
       .map((name) => join(ROOT, 'examples', name));
     assert.ok(examples.length > 0);
-    await must(user, flork, 'validate', ...examples);
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8').split('```yaml')[1]?.split('```')[0] ?? '';
+    writeFileSync(join(user, 'readme.yaml'), readme);
+    await must(user, flork, 'validate', 'readme.yaml', ...examples);
     const bad = readFileSync(examples[0] ?? '', 'utf8').replace(/parallelism: .*/, 'parallelism: 0');
     writeFileSync(join(user, 'bad.yaml'), bad);
     const ended = await run(user, flork, 'validate', 'bad.yaml');
