@@ -77,6 +77,7 @@ export function undiciTransport(options: UndiciOptions = {}): UndiciTransport {
       ...(resolve === undefined ? { lookup: guardedLookup } : {}),
     },
   });
+  const doubtful = new Set<string>();
   const call = async (request: FlinkRequest, signal: AbortSignal): Promise<FlinkResponse> => {
     const why = refusal(request);
     if (why !== undefined) return { kind: 'error', error: 'refused', text: `Flork does not call this: ${why}` };
@@ -85,8 +86,14 @@ export function undiciTransport(options: UndiciOptions = {}): UndiciTransport {
     const timer = setTimeout(() => deadline.abort(), request.timeoutMs);
     const stop = (): void => deadline.abort();
     signal.addEventListener('abort', stop, { once: true });
+    const origin = originOf(request.service, resolve);
+    // A kept connection stays with whom it reached: while the Service had no JobManager that may be a stranger, and polls
+    // would keep it open for good. So the call after an error reply is the last on its connection.
+    const reset = doubtful.delete(origin);
     try {
-      return await exchange(agent, request, originOf(request.service, resolve), deadline.signal, maxResponseBytes);
+      const response = await exchange(agent, request, { origin, reset }, deadline.signal, maxResponseBytes);
+      if (response.kind === 'error' || response.status >= 400) doubt(doubtful, origin);
+      return response;
     } catch (error) {
       if (deadline.signal.aborted) return timedOut(`no answer within ${request.timeoutMs} ms`);
       return { kind: 'error', ...errorOf(error) };
@@ -96,6 +103,12 @@ export function undiciTransport(options: UndiciOptions = {}): UndiciTransport {
     }
   };
   return Object.assign(call, { close: (): Promise<void> => agent.close() });
+}
+
+/** Remembers an origin until its next call; those of jobs that are gone must not pile up. */
+function doubt(doubtful: Set<string>, origin: string): void {
+  if (doubtful.size >= 10_000) doubtful.clear();
+  doubtful.add(origin);
 }
 
 function timedOut(text: string): FlinkResponse {
@@ -110,12 +123,13 @@ function originOf(service: Service, resolve: UndiciOptions['resolve']): string {
 async function exchange(
   dispatcher: Dispatcher,
   request: FlinkRequest,
-  origin: string,
+  { origin, reset }: { readonly origin: string; readonly reset: boolean },
   signal: AbortSignal,
   maxBytes: number,
 ): Promise<FlinkResponse> {
   const { statusCode, body } = await undiciRequest(origin + request.path, {
     dispatcher,
+    reset,
     method: request.method,
     headers: {
       accept: 'application/json',

@@ -44,6 +44,29 @@ async function callPort(
 }
 
 describe('the transport', () => {
+  it('keeps a connection, but leaves whoever answers with an error', async () => {
+    const ports: (number | undefined)[] = [];
+    const statuses = [200, 200, 404, 404, 200, 200];
+    const server = createServer((incoming, outgoing) => {
+      ports.push(incoming.socket.remotePort);
+      outgoing.writeHead(statuses[ports.length - 1] ?? 500).end('{}');
+    });
+    open.unshift(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const transport = undiciTransport({ resolve: () => ({ host: '127.0.0.1', port }) });
+    open.unshift(transport);
+    for (const status of statuses) {
+      const response = await transport(request(), new AbortController().signal);
+      assert.equal(response.kind === 'response' && response.status, status);
+      await new Promise((resolve) => setTimeout(resolve, 10)); // the connection is free again
+    }
+    const [first, second, third, fourth, fifth] = ports;
+    assert.deepEqual([second, third, fourth], [first, first, first], 'one connection up to the call after the error');
+    assert.notEqual(fifth, first);
+  });
+
   it('carries method, path and body, and brings back status and text', async () => {
     const response = await callServer(
       (incoming, outgoing) => {
