@@ -13,13 +13,17 @@ type Rule = {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly namespaces?: readonly string[];
+  readonly clusterScope?: boolean;
 };
 
 const account = (namespace: string, name: string) => ({ kind: 'ServiceAccount', serviceAccount: { namespace, name } });
 const METACONTROLLER = [account('metacontroller', 'metacontroller')];
 
-/** In order of precedence: the first that matches counts. */
+/** In order of precedence: the first that matches counts. `namespaces` also takes what belongs to no namespace. */
 function rules(namespace: string): readonly Rule[] {
+  const all = { apiGroups: ['*'], resources: ['*'] };
+  const here = { namespaces: [namespace] };
+  const flork = [account('flork-system', 'flork')];
   return [
     {
       name: 'metacontroller-leases',
@@ -27,21 +31,30 @@ function rules(namespace: string): readonly Rule[] {
       apiGroups: ['coordination.k8s.io'],
       resources: ['leases'],
     },
-    { name: 'metacontroller-configmaps', subjects: METACONTROLLER, apiGroups: [''], resources: ['configmaps'] },
+    {
+      name: 'metacontroller-configmaps',
+      subjects: METACONTROLLER,
+      apiGroups: [''],
+      resources: ['configmaps'],
+      ...here,
+    },
     {
       name: 'metacontroller-status',
       subjects: METACONTROLLER,
       apiGroups: ['flork.itom.com'],
       resources: ['flinkjobs/status'],
+      ...here,
     },
-    { name: 'metacontroller-rest', subjects: METACONTROLLER, apiGroups: ['*'], resources: ['*'] },
-    { name: 'flork', subjects: [account('flork-system', 'flork')], apiGroups: ['*'], resources: ['*'] },
+    { name: 'metacontroller-rest', subjects: METACONTROLLER, ...all, ...here },
+    // other jobs that the same Metacontroller may be serving: shown, never judged
+    { name: 'metacontroller-other-namespaces', subjects: METACONTROLLER, ...all },
+    { name: 'flork', subjects: flork, ...all },
     {
       name: 'others-in-namespace',
       subjects: [{ kind: 'Group', group: { name: 'system:authenticated' } }],
-      apiGroups: ['*'],
-      resources: ['*'],
-      namespaces: [namespace],
+      ...all,
+      ...here,
+      clusterScope: false,
     },
   ];
 }
@@ -67,7 +80,7 @@ export async function prepareCounting(namespace: string): Promise<void> {
               verbs: VERBS,
               apiGroups: rule.apiGroups,
               resources: rule.resources,
-              clusterScope: rule.namespaces === undefined,
+              clusterScope: rule.clusterScope ?? true,
               namespaces: rule.namespaces ?? ['*'],
             },
           ],
