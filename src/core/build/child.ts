@@ -5,7 +5,7 @@ import { sha256Hex } from './hash.ts';
 import { labels, type Component } from './labels.ts';
 
 /** Annotation of every child: hash of what Flork wants it to be, so that a child that the cluster refused to take can be told. */
-export const DESIRED_HASH = 'flork.itom.com/desired-hash';
+const DESIRED_HASH = 'flork.itom.com/desired-hash';
 
 /** A child in canonical form, without the hash of itself: what a record keeps. */
 export function child(

@@ -7,7 +7,7 @@ import { annotated, sealed } from './child.ts';
 export const EPOCH = 'flork.itom.com/epoch';
 
 /** Annotation of both Deployments: hash of the record they were made from. */
-export const RECORD_HASH = 'flork.itom.com/record-hash';
+const RECORD_HASH = 'flork.itom.com/record-hash';
 
 /** Number of processes of each kind. */
 export type Replicas = EpochRecord['replicas'];

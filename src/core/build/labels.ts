@@ -5,10 +5,10 @@ import type { Role } from '../role.ts';
 export type Component = Role | 'job';
 
 /** Label that names the FlinkJob. */
-export const JOB_LABEL = 'flork.itom.com/job';
+const JOB_LABEL = 'flork.itom.com/job';
 
 /** Label that names the kind of process. */
-export const COMPONENT_LABEL = 'flork.itom.com/component';
+const COMPONENT_LABEL = 'flork.itom.com/component';
 
 /** Labels of every object that Flork makes. */
 export function labels(ref: Pick<JobRef, 'name'>, component: Component): Readonly<Record<string, string>> {
