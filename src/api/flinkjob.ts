@@ -51,7 +51,7 @@ export const Policies = v.object({
           v.pipe(
             v.picklist(['savepoint', 'last-state', 'stateless']),
             v.description(
-              'How the job goes over to a changed spec: savepoint stops it with a savepoint, last-state takes its newest checkpoint, stateless starts empty. ' +
+              'How the job goes over to a changed spec: savepoint stops it with a savepoint, stateless starts empty; last-state, from the newest checkpoint, is not there yet and holds. ' +
                 'Default: found from the running job (savepoint when it keeps state and a savepoint directory is known). A change: nothing, read when an upgrade begins.',
             ),
           ),

@@ -6,6 +6,7 @@ import { flinkVersion, imageGiven, oneImage, sameVersion } from './image.ts';
 import { jobName } from './name.ts';
 import { nativeKey } from './native-keys.ts';
 import { labelForm, ownedLabel } from './pod-meta.ts';
+import { containerImage, containerName, lastingPod, mountedVolume } from './pod-shape.ts';
 import { containerNames, memoryWithinLimit, oneResources, quantityForm, requestWithinLimit } from './pods.ts';
 import type { Rule } from './rule.ts';
 import { enoughSlots } from './scale.ts';
@@ -37,6 +38,10 @@ export const RULES: readonly Rule[] = [
   ownedLabel,
   labelForm,
   containerNames,
+  containerName,
+  containerImage,
+  lastingPod,
+  mountedVolume,
   quantityForm,
   requestWithinLimit,
   oneResources,

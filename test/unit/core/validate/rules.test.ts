@@ -322,6 +322,42 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       at: [],
     },
   ],
+  'lasting-pod': [
+    {
+      name: 'a pod that would end',
+      spec: '{jobManagerPodSpec: {restartPolicy: Never, activeDeadlineSeconds: 60}}',
+      at: ['spec.jobManagerPodSpec.activeDeadlineSeconds', 'spec.jobManagerPodSpec.restartPolicy'],
+    },
+    { name: 'a pod that says Always', spec: '{jobManagerPodSpec: {restartPolicy: Always}}', at: [] },
+  ],
+  'container-image': [
+    {
+      name: 'a side-car and an init container without an image',
+      spec: '{jobManagerPodSpec: {initContainers: [{name: a}], containers: [{name: b}]}}',
+      at: ['spec.jobManagerPodSpec.containers[0].image', 'spec.jobManagerPodSpec.initContainers[0].image'],
+    },
+    { name: 'the main container', spec: '{jobManagerPodSpec: {containers: [{name: flink-main-container}]}}', at: [] },
+  ],
+  'container-name': [
+    {
+      name: 'a name that is no DNS label',
+      spec: '{jobManagerPodSpec: {containers: [{name: Log_1, image: a}]}}',
+      at: ['spec.jobManagerPodSpec.containers[0].name'],
+    },
+    { name: 'a name', spec: '{jobManagerPodSpec: {containers: [{name: log-1, image: a}]}}', at: [] },
+  ],
+  'mounted-volume': [
+    {
+      name: 'a mount without its volume',
+      spec: '{jobManagerPodSpec: {volumes: [{name: a}], containers: [{name: flink-main-container, volumeMounts: [{name: a, mountPath: /a}, {name: b, mountPath: /b}]}]}}',
+      at: ['spec.jobManagerPodSpec.containers[0].volumeMounts[1].name'],
+    },
+    {
+      name: 'a mount of a Secret that flinkConf brings',
+      spec: '{flinkConf: {kubernetes.secrets: "s:/s"}, jobManagerPodSpec: {containers: [{name: log, image: a, volumeMounts: [{name: s-volume, mountPath: /s}]}]}}',
+      at: [],
+    },
+  ],
   'container-names': [
     {
       name: 'a container named like an init container',
@@ -330,7 +366,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     {
       name: 'containers of two roles',
-      spec: '{jobManagerPodSpec: {containers: [{name: a}]}, taskManagerPodSpec: {containers: [{name: a}]}}',
+      spec: '{jobManagerPodSpec: {containers: [{name: a, image: b}]}, taskManagerPodSpec: {containers: [{name: a, image: b}]}}',
       at: [],
     },
   ],
