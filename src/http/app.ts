@@ -12,6 +12,7 @@ import { noMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { customizeRoute } from './customize.ts';
 import { finalizeRoute } from './finalize.ts';
 import { healthRoutes } from './health.ts';
+import { createReader } from './reader.ts';
 import { later, refuse, type Reply } from './reply.ts';
 import { DEFAULT_CONFIG, type AppDeps, type Core, type Shell } from './shell.ts';
 import { createSlots, type Slots } from './slots.ts';
@@ -35,8 +36,10 @@ function createShell(deps: AppDeps): Shell {
   const config = { ...DEFAULT_CONFIG, ...deps.config };
   const metrics = deps.metrics ?? noMetrics;
   const transport = counted(deps.transport, metrics);
+  const core = coreOf(deps);
   return {
-    core: coreOf(deps),
+    core,
+    reader: createReader(core),
     config,
     now: deps.now,
     observe: createObserve({ transport, budgetMs: config.flinkBudgetMs }),

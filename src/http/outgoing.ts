@@ -1,4 +1,6 @@
 import type { SyncResponse } from '../api/hook.ts';
+import type { Child } from '../api/kube.ts';
+import { rememberedByObject } from '../core/memo.ts';
 import type { Outcome } from '../core/types.ts';
 
 const KINDS: ReadonlyMap<string, string> = new Map([
@@ -42,13 +44,16 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The answer in Metacontroller's fields; strict decoding refuses any other. */
-export function syncResponse(outcome: Outcome, hook: 'sync' | 'finalize'): SyncResponse {
+/** The answer in Metacontroller's fields, as JSON; strict decoding refuses any other field. */
+export function syncResponse(outcome: Outcome, hook: 'sync' | 'finalize'): string {
   const { status, children, resyncAfterSeconds, finalized } = outcome;
-  return {
+  const fields: Omit<SyncResponse, 'children'> = {
     status,
-    children,
     ...(resyncAfterSeconds > 0 ? { resyncAfterSeconds } : {}),
     ...(hook === 'finalize' ? { finalized } : {}),
   };
+  return `${JSON.stringify(fields).slice(0, -1)},"children":[${children.map(textOf).join(',')}]}`;
 }
+
+/** A settled job is answered with the very same child objects at each poll: they are printed once. */
+const textOf = rememberedByObject((child: Child) => JSON.stringify(child));

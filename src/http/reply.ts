@@ -11,10 +11,14 @@ export type Reply = {
   readonly log?: LogFields;
 };
 
+/** A completely computed answer, printed already. */
+export function printed(body: string, rule: string, log: LogFields): Reply {
+  return { status: 200, body, contentType: 'application/json', rule, log };
+}
+
 /** A completely computed answer. */
-export function answer(body: unknown, rule: string, log?: LogFields): Reply {
-  const reply: Reply = { status: 200, body: JSON.stringify(body), contentType: 'application/json', rule };
-  return log === undefined ? reply : { ...reply, log };
+export function answer(body: unknown, rule: string): Reply {
+  return { status: 200, body: JSON.stringify(body), contentType: 'application/json', rule };
 }
 
 /**

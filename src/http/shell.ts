@@ -8,6 +8,7 @@ import type { Observe } from '../flink/observe.ts';
 import type { Transport } from '../flink/transport.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Reader } from './reader.ts';
 import type { Slots } from './slots.ts';
 
 /** Bounds and allow-list of the HTTP service. */
@@ -60,6 +61,7 @@ export type AppDeps = {
 /** The same, complete. */
 export type Shell = {
   readonly core: Core;
+  readonly reader: Reader;
   readonly config: HookConfig;
   readonly now: () => number;
   readonly observe: Observe;

@@ -1,10 +1,10 @@
 import type { Context } from 'hono';
-import type { SyncRequest } from '../api/hook.ts';
 import type { Outcome } from '../core/types.ts';
-import { readBody } from './body.ts';
-import { foreign, parentFields, readSyncRequest } from './envelope.ts';
+import { readText } from './body.ts';
+import { foreign, parentFields } from './envelope.ts';
 import { syncResponse, violation } from './outgoing.ts';
-import { answer, later, refuse, type Reply } from './reply.ts';
+import { later, printed, refuse, type Reply } from './reply.ts';
+import type { Shown } from './reader.ts';
 import type { Shell } from './shell.ts';
 
 /** POST /sync: parse, ask Flink, decide, command Flink, answer. */
@@ -14,11 +14,12 @@ export function syncRoute(shell: Shell): (c: Context) => Promise<Reply> {
 
 /** What /sync and /finalize share; they differ in `finalizing` and in the field `finalized`. */
 export async function hook(shell: Shell, c: Context, name: 'sync' | 'finalize'): Promise<Reply> {
-  const body = await readBody(c, shell.config.maxBodyBytes);
+  const body = await readText(c, shell.config.maxBodyBytes);
   if (body.kind === 'refused') return body.reply;
-  const read = readSyncRequest(body.json);
-  if (read.kind === 'malformed') return refuse(400, 'bad-envelope', `the body is no ${name} request: ${read.path}`);
-  const { request } = read;
+  const read = shell.reader(body.text);
+  if (read.kind === 'refused') return read.reply;
+  const { shown } = read;
+  const { request } = shown;
   if (request.finalizing !== (name === 'finalize')) {
     return refuse(400, 'bad-envelope', `/${name} was called with finalizing: ${request.finalizing}`);
   }
@@ -28,7 +29,7 @@ export async function hook(shell: Shell, c: Context, name: 'sync' | 'finalize'):
   if (shell.busy.has(uid)) return later('busy', 'this FlinkJob is being answered already');
   shell.busy.add(uid);
   try {
-    return await within(shell.config.syncBudgetMs, c.req.raw.signal, (signal) => decide(shell, request, name, signal));
+    return await within(shell.config.syncBudgetMs, c.req.raw.signal, (signal) => decide(shell, shown, name, signal));
   } finally {
     shell.busy.delete(uid);
   }
@@ -50,13 +51,12 @@ async function within<T>(budgetMs: number, caller: AbortSignal, run: (signal: Ab
 
 async function decide(
   shell: Shell,
-  request: SyncRequest,
+  { request, seen }: Shown,
   name: 'sync' | 'finalize',
   signal: AbortSignal,
 ): Promise<Reply> {
   const { core } = shell;
-  const job = core.readJob(request.parent);
-  const observed = core.readObserved(request.children, request.related, job.ref);
+  const { job, observed } = seen();
   const known = { job, observed, finalizing: name === 'finalize', now: shell.now() };
   const flink = await shell.observe(core.questions(known), signal);
   if (signal.aborted) return refuse(503, 'out-of-time', 'no decision within the time of a sync');
@@ -69,7 +69,7 @@ async function decide(
     });
   }
   const log = { ...parentFields(request.parent), state: outcome.status.state, commands: decided.commands.length };
-  return answer(syncResponse(outcome, name), outcome.rule, log);
+  return printed(syncResponse(outcome, name), outcome.rule, log);
 }
 
 /** Commands run only for an outcome that may go out; their results may change it, so it is looked at again. */
