@@ -1,4 +1,5 @@
-import { createInterface } from 'node:readline';
+import { readFile } from 'node:fs/promises';
+import { KubeConfig, Watch } from '@kubernetes/client-node';
 import { Agent, request } from 'undici';
 import type { Cluster, ClusterEvent, KindName, Result } from '../../../src/sim/models/cluster.ts';
 import type { KubeObject, ObjectRef } from '../../../src/sim/models/objects.ts';
@@ -18,26 +19,28 @@ const RESOURCES: Record<
   Namespace: { apiVersion: 'v1', base: '/api/v1', plural: 'namespaces', namespaced: false },
 };
 
-type Connection = { readonly server: string; readonly token: string; readonly agent: Agent };
+type Connection = {
+  readonly config: KubeConfig;
+  readonly server: string;
+  readonly token: string;
+  readonly agent: Agent;
+};
 
 /** The API server of KUBECONFIG, as this ServiceAccount. */
 export async function connectAs(namespace: string, account: string): Promise<Connection> {
-  const config = JSON.parse(await kubectl(['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json'])) as {
-    clusters: {
-      cluster: { server: string; 'certificate-authority-data'?: string; 'insecure-skip-tls-verify'?: boolean };
-    }[];
-  };
-  const cluster = config.clusters[0]!.cluster;
+  const own = new KubeConfig();
+  own.loadFromDefault();
+  const cluster = own.getCurrentCluster();
+  if (cluster === null) throw new Error('KUBECONFIG names no cluster');
   const token = (await kubectl(['-n', namespace, 'create', 'token', account, '--duration=6h'])).trim();
-  const authority = cluster['certificate-authority-data'];
+  const config = new KubeConfig();
+  config.loadFromClusterAndUser(cluster, { name: account, token });
+  const authority = cluster.caData === undefined ? undefined : Buffer.from(cluster.caData, 'base64');
+  const ca = authority ?? (cluster.caFile === undefined ? undefined : await readFile(cluster.caFile));
   const agent = new Agent({
-    bodyTimeout: 0,
-    connect: {
-      rejectUnauthorized: cluster['insecure-skip-tls-verify'] !== true,
-      ...(authority === undefined ? {} : { ca: Buffer.from(authority, 'base64').toString() }),
-    },
+    connect: { rejectUnauthorized: cluster.skipTLSVerify !== true, ...(ca === undefined ? {} : { ca }) },
   });
-  return { server: cluster.server, token, agent };
+  return { config, server: cluster.server, token, agent };
 }
 
 function pathOf(ref: ObjectRef, collection = false): string {
@@ -79,7 +82,8 @@ export function realCluster(connection: Connection): Cluster {
   const watch: Cluster['watch'] = async (kind, listen) => {
     const { apiVersion, base, plural } = RESOURCES[kind];
     const known = new Map<string, KubeObject>();
-    const closing = new AbortController();
+    let closed = false;
+    let current: AbortController | undefined;
     const keyed = (object: KubeObject): string => `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
     const tell = (event: ClusterEvent): void => {
       if (event.kind === 'set') known.set(keyed(event.object), event.object);
@@ -96,32 +100,28 @@ export function realCluster(connection: Connection): Cluster {
       for (const object of objects) tell({ kind: 'set', object });
       return metadata.resourceVersion;
     };
-    const follow = async (version: string): Promise<string> => {
-      const response = await request(
-        `${connection.server}${base}/${plural}?watch=1&allowWatchBookmarks=true&resourceVersion=${version}`,
-        {
-          dispatcher: connection.agent,
-          signal: closing.signal,
-          headers: { authorization: `Bearer ${connection.token}` },
-        },
-      );
-      let last = version;
-      for await (const line of createInterface(response.body)) {
-        const { type, object } = JSON.parse(line) as { type: string; object: KubeObject };
-        if (type === 'ERROR') return '';
-        last = object.metadata.resourceVersion ?? last;
-        if (type !== 'BOOKMARK')
-          tell({ kind: type === 'DELETED' ? 'removed' : 'set', object: { ...object, apiVersion, kind } });
-      }
+    /** Watches until the server ends it; the version to go on from, or '' when that is too old. */
+    const follow = async (from: string): Promise<string> => {
+      let last = from;
+      const ended = Promise.withResolvers<unknown>();
+      const query = { allowWatchBookmarks: true, resourceVersion: from };
+      const heard = (type: string, object: KubeObject): void => {
+        last = type === 'ERROR' ? '' : (object.metadata.resourceVersion ?? last);
+        if (type === 'BOOKMARK' || type === 'ERROR') return;
+        tell({ kind: type === 'DELETED' ? 'removed' : 'set', object: { ...object, apiVersion, kind } });
+      };
+      current = await new Watch(connection.config).watch(`${base}/${plural}`, query, heard, ended.resolve);
+      const error = await ended.promise;
+      if (error instanceof Error && error.name !== 'TimeoutError') throw error;
       return last;
     };
     let version = await list();
     const loop = async (): Promise<void> => {
-      while (!closing.signal.aborted) {
+      while (!closed) {
         try {
           version = await follow(version === '' ? await list() : version);
         } catch (error) {
-          if (closing.signal.aborted) return;
+          if (closed) return;
           console.error(`# watch of ${plural}: ${String(error)}`);
           version = '';
           await sleep(1000);
@@ -129,7 +129,10 @@ export function realCluster(connection: Connection): Cluster {
       }
     };
     void loop();
-    return () => closing.abort();
+    return () => {
+      closed = true;
+      current?.abort();
+    };
   };
 
   return {
