@@ -82,7 +82,6 @@ scenario('2 upgrade with a savepoint', async (h) => {
 scenario('2 upgrade stateless', async (h) => {
   await start(h);
   await h.run(30_000);
-  h.ledger.permit(uid(h));
   await upgrade(h, reconfigured(stateless(SPEC), '64'));
   assert.equal(savepointsOf(h), 0, 'no savepoint');
   await reachSettled(h);
@@ -113,6 +112,7 @@ scenario('4 spec reverted before the stop: nothing happens', async (h) => {
   h.apply(reconfigured(SPEC, '64'));
   await h.until(() => status(h).operation !== undefined, LIMIT_MS, 'the stop is intended');
   h.apply(SPEC);
+  await h.run(200);
   h.controls.flink = () => 'none';
   await h.until(() => running(h) && status(h).operation === undefined, LIMIT_MS, 'running as before');
   await reachSettled(h);
@@ -501,7 +501,6 @@ scenario('30 nonce bumped twice within one sync', async (h) => {
   await h.run(25_000);
   const [first] = h.world.storage.all();
   const from = first?.path ?? assert.fail('no snapshot');
-  h.ledger.permit(uid(h));
   h.apply({ ...SPEC, restore: { from, nonce: 1 } });
   h.apply({ ...SPEC, restore: { from, nonce: 2 } });
   await h.until(() => running(h) && epochOf(h) === 2, LIMIT_MS, 'restored once');

@@ -180,6 +180,8 @@ function checkJobManagerKept({ request, answer }: SyncRecord, observed: Partial<
     return;
   }
   const ended = observed.epoch?.ended;
+  // A later epoch is declared only after the end of this one was observed.
+  if ((observed.epoch?.number ?? 0) > deployedEpoch(request, name)) return;
   if (ended === undefined) {
     if (alive !== undefined || ledger.ran(uid)) report('S3', 'the JobManager goes before the end of its epoch is observed in status');
   } else if (ended.how === 'stopped' && (ended.path === undefined || ledger.snapshot(ended.path) === undefined)) {

@@ -123,7 +123,6 @@ export const FLOWS: readonly Flow[] = [
     name: 'upgrade stateless',
     prelude: started,
     body: async (h) => {
-      h.ledger.permit(h.job()?.metadata.uid ?? '');
       await upgrade(h, reconfigured(stateless(SPEC), '64'));
     },
   },

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createApp } from '../../../src/http/app.ts';
 import type { FlinkResponse, Transport } from '../../../src/flink/transport.ts';
 import { appHook } from '../../../src/sim/hook.ts';
@@ -6,7 +7,7 @@ import type { FlinkEvent } from '../../../src/sim/models/flink/events.ts';
 import type { HookClient } from '../../../src/sim/models/metacontroller/hook.ts';
 import type { Metacontroller, Staleness } from '../../../src/sim/models/metacontroller/metacontroller.ts';
 import type { ApplyStrategy, Effect } from '../../../src/sim/models/metacontroller/sync.ts';
-import { keyOf, numberAt, type KubeObject } from '../../../src/sim/models/objects.ts';
+import { at, keyOf, numberAt, type KubeObject } from '../../../src/sim/models/objects.ts';
 import { ACTOR, createWorld, jobRef, type World } from '../../../src/sim/world.ts';
 import { checkSync, statusOf, type Asked, type Violation } from './checker.ts';
 import { realCore, type Core } from './core.ts';
@@ -74,6 +75,11 @@ export class Broken extends Error {
   }
 }
 
+/** Whether the user said that an epoch may start from elsewhere or from nothing. */
+function givesLeave(spec: unknown): boolean {
+  return at(spec, 'policies', 'upgrade', 'mode') === 'stateless' || at(spec, 'restore', 'nonce') !== undefined;
+}
+
 /** The story without its repetitions, its beginning and its end. */
 function story(timeline: readonly string[]): string {
   const lines = timeline.filter((line, index) => line.slice(30) !== timeline[index - 1]?.slice(30));
@@ -114,26 +120,30 @@ export function createHistory(options: HistoryOptions): History {
     ...(options.strategy === undefined ? {} : { strategy: options.strategy }),
     ...(options.countsTerminating === undefined ? {} : { countsTerminating: options.countsTerminating }),
   });
-  const ledger = createLedger(world.storage, clock.now, fail);
+  const leave = (owner: string): boolean =>
+    world.api.list('FlinkJob').some((job) => job.metadata.uid === owner && givesLeave(job['spec']));
+  const ledger = createLedger({ storage: world.storage, now: clock.now, report: fail, leave });
   world.api.watch(({ object }) => ledger.stored(object));
   const now = (): number => clock.now() + controls.skewMs;
 
   const startMetacontroller = (): Metacontroller => {
-    let asked: Asked[] = [];
-    let rule = '';
+    // A call that Metacontroller gave up may still be at work while the next one begins: each hears its own.
+    const current = new AsyncLocalStorage<{ readonly asked: Asked[]; rule: string }>();
+    let last: { readonly asked: Asked[]; rule: string } = { asked: [], rule: '' };
     const recording: Transport = async (request, signal) => {
       const index = counts.flinkCalls++;
       const fate = controls.flink(index, request.method);
       if (fate !== 'none') tell(`  ${request.method} ${request.path}: ${fate}`);
       const answered = fate === 'answer-lost' || fate === 'none' ? await world.transport(request, signal) : undefined;
       const response: FlinkResponse = fate === 'none' && answered !== undefined ? answered : lost(fate);
-      asked.push({ request, response });
+      current.getStore()?.asked.push({ request, response });
       if (request.method !== 'GET') tell(`  ${request.method} ${request.path} → ${response.kind === 'response' ? response.status : response.error}`);
       return response;
     };
     const log = hookLog(
       (name) => {
-        rule = name;
+        const call = current.getStore();
+        if (call !== undefined) call.rule = name;
         counts.rules.set(name, (counts.rules.get(name) ?? 0) + 1);
       },
       (detail) => fail('bug', detail),
@@ -144,11 +154,12 @@ export function createHistory(options: HistoryOptions): History {
       const index = counts.calls++;
       const state = controls.hook(index);
       if (state === 'down') return { kind: 'unreachable' };
-      asked = [];
-      const at = now();
-      const reply = await real(call, body);
+      const heard = { asked: [], rule: '' };
+      const calledAt = now();
+      const reply = await current.run(heard, () => real(call, body));
+      if (call !== 'customize') last = heard;
       if (call !== 'customize' && controls.repeatEvery > 0 && index % controls.repeatEvery === 0 && reply.kind === 'answered') {
-        const again = await appHook(createApp({ ...core, transport: replay(asked), now: () => at }))(call, body);
+        const again = await appHook(createApp({ ...core, transport: replay(heard.asked), now: () => calledAt }))(call, body);
         if (again.kind === 'answered' && again.body !== reply.body) fail('S6', difference(reply.body, again.body));
       }
       if (state === 'answer-lost') {
@@ -174,8 +185,8 @@ export function createHistory(options: HistoryOptions): History {
       },
       called: (call, request, reply, answer) => {
         counts.syncs++;
-        tell(tellSync(call, request.parent, reply.kind === 'answered' ? `${rule} ${reply.status}` : 'no answer', answer));
-        checkSync({ request, reply, answer, asked }, ledger, fail);
+        tell(tellSync(call, request.parent, reply.kind === 'answered' ? `${last.rule} ${reply.status}` : 'no answer', answer));
+        checkSync({ request, reply, answer, asked: reply.kind === 'answered' ? last.asked : [] }, ledger, fail);
       },
     });
   };
@@ -199,8 +210,9 @@ export function createHistory(options: HistoryOptions): History {
     apply: (spec, name = NAME) => {
       const live = world.api.get(jobRef(name));
       tell(`user: ${live === undefined ? 'create' : 'edit'} ${name}`);
-      if (live === undefined) expectDone(world.api.create('user', flinkJob(spec, name)));
-      else expectDone(world.api.update('user', { ...live, spec }));
+      const written = live === undefined ? world.api.create('user', flinkJob(spec, name)) : world.api.update('user', { ...live, spec });
+      expectDone(written);
+      if (written.kind === 'done' && givesLeave(spec)) ledger.permit(written.object.metadata.uid ?? '');
     },
     edit: (change, name = NAME) => {
       const live = world.api.get(jobRef(name));

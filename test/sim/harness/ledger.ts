@@ -40,7 +40,15 @@ type Lineage = {
 /** A path that was stored a moment ago may not have reached the container that starts now. */
 const GRACE_MS = 5_000;
 
-export function createLedger(storage: Storage, now: () => number, report: Report): Ledger {
+export type LedgerOptions = {
+  readonly storage: Storage;
+  readonly now: () => number;
+  readonly report: Report;
+  /** Whether the spec as it is gives leave to start from elsewhere or from nothing. */
+  readonly leave: (owner: string) => boolean;
+};
+
+export function createLedger({ storage, now, report, leave }: LedgerOptions): Ledger {
   const alive = new Map<string, ProcessInfo>();
   const stops = new Map<string, Stop[]>();
   const progressed = new Set<string>();
@@ -90,7 +98,7 @@ export function createLedger(storage: Storage, now: () => number, report: Report
     if (counter < line.newest) rewinds.push({ at: now(), owner: process.owner, from: line.newest, to: counter });
     if (line.permitted) {
       line.known = new Map();
-      line.permitted = false;
+      line.permitted = leave(process.owner);
     }
     line.newest = counter;
     line.began = { at: now(), counter };

@@ -59,7 +59,11 @@ function unreachable(why: string): FlinkResponse {
   return { kind: 'error', error: 'unreachable', text: why };
 }
 
-function endpoint(options: FlinkTransportOptions, request: FlinkRequest): JobManager | undefined {
+/** The JobManager behind a Service, as kube-proxy would choose it. */
+export function endpoint(
+  options: Pick<FlinkTransportOptions, 'api' | 'runtime'>,
+  request: { readonly service: Pick<FlinkRequest['service'], 'name' | 'namespace'> },
+): JobManager | undefined {
   const { name, namespace } = request.service;
   const service = options.api.get({ kind: 'Service', namespace, name });
   if (service === undefined) return undefined;
