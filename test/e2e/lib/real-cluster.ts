@@ -82,7 +82,7 @@ export function realCluster(connection: Connection): Cluster {
   const watch: Cluster['watch'] = async (kind, listen) => {
     const { apiVersion, base, plural } = RESOURCES[kind];
     const known = new Map<string, KubeObject>();
-    let closed = false;
+    const closing = new AbortController();
     let current: AbortController | undefined;
     const keyed = (object: KubeObject): string => `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
     const tell = (event: ClusterEvent): void => {
@@ -117,11 +117,11 @@ export function realCluster(connection: Connection): Cluster {
     };
     let version = await list();
     const loop = async (): Promise<void> => {
-      while (!closed) {
+      while (!closing.signal.aborted) {
         try {
           version = await follow(version === '' ? await list() : version);
         } catch (error) {
-          if (closed) return;
+          if (closing.signal.aborted) return;
           console.error(`# watch of ${plural}: ${String(error)}`);
           version = '';
           await sleep(1000);
@@ -130,7 +130,7 @@ export function realCluster(connection: Connection): Cluster {
     };
     void loop();
     return () => {
-      closed = true;
+      closing.abort();
       current?.abort();
     };
   };
