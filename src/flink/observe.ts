@@ -58,7 +58,7 @@ async function ask(client: FlinkClient, questions: Ask, stop: () => void, maxFor
   const overview = await client.overview();
   if (overview.kind !== 'value') return unreachable(overview);
   const listed = overview.value;
-  const jobId = questions.jobIds.find((id) => listed.some((job) => job.id === id));
+  const job = questions.jobIds.map((id) => listed.find((one) => one.id === id)).find((one) => one !== undefined);
   const until = async <T>(wanted: boolean, call: () => Promise<Part<T>>): Promise<Part<T>> => {
     if (!wanted) return NOT_ASKED;
     const part = await call();
@@ -66,19 +66,20 @@ async function ask(client: FlinkClient, questions: Ask, stop: () => void, maxFor
     return part;
   };
   const of = <T>(wanted: boolean, call: (id: string) => Promise<Part<T>>): Promise<Part<T>> =>
-    jobId === undefined ? Promise.resolve(NOT_ASKED) : until(wanted, () => call(jobId));
+    job === undefined ? Promise.resolve(NOT_ASKED) : until(wanted, () => call(job.id));
   const { wants, trigger } = questions;
   const [flinkVersion, detail, checkpoints, checkpointConfig, exceptions, triggered] = await Promise.all([
     until(wants.flinkVersion, client.version),
     of(wants.detail, client.detail),
     of(wants.checkpoints, client.checkpoints),
     of(wants.checkpointConfig, client.checkpointConfig),
-    of(wants.exceptions && listed.find((job) => job.id === jobId)?.state !== 'RUNNING', client.exceptions),
+    // The newest failure of a job that runs is over: it explains nothing that is.
+    of(wants.exceptions && job?.state !== 'RUNNING', client.exceptions),
     trigger === undefined ? NOT_ASKED : until(true, () => client.trigger(trigger.jobId, trigger.triggerId)),
   ]);
-  const built = isBuilt(listed.find((job) => job.id === jobId));
-  const asked = listed.filter((job) => questions.jobIds.includes(job.id));
-  const foreign = listed.filter((job) => !questions.jobIds.includes(job.id)).slice(0, maxForeignJobs);
+  const built = isBuilt(job);
+  const asked = listed.filter((one) => questions.jobIds.includes(one.id));
+  const foreign = listed.filter((one) => !questions.jobIds.includes(one.id)).slice(0, maxForeignJobs);
   return {
     kind: 'answered',
     jobs: [...asked, ...foreign],

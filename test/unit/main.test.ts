@@ -4,6 +4,9 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
+import { get as httpsGet } from 'node:https';
+import { join } from 'node:path';
+import { makeCertificates } from './tls-fixture.ts';
 import { readConfig } from '../../src/config.ts';
 import { parent, request } from './http/hook-fixture.ts';
 
@@ -167,6 +170,23 @@ describe('the process', () => {
     assert.match((await call(flork.port, '/metrics')).text, /flork_hook_answers_total/);
     flork.child.kill('SIGTERM');
     assert.equal(await flork.code, 0);
+  });
+});
+
+describe('the process with TLS', () => {
+  it('serves its certificate, and does not start without its key', async (t) => {
+    const certificates = makeCertificates();
+    if (certificates === undefined) return t.skip('no openssl');
+    const { folder, ca } = certificates;
+    const files = { TLS_CERT_FILE: join(folder, 'server.crt'), TLS_KEY_FILE: join(folder, 'server.key') };
+    const flork = await listening(files);
+    const outgoing = httpsGet({ port: flork.port, path: '/readyz', ca, agent: false });
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+    assert.equal(response.statusCode, 200);
+    response.resume();
+    flork.child.kill('SIGTERM');
+    assert.equal(await flork.code, 0);
+    assert.equal(await start({ ...files, TLS_KEY_FILE: join(folder, 'nothing') }).code, 2);
   });
 });
 

@@ -79,7 +79,7 @@ for (const version of VERSIONS) {
         kind: 'value',
         value: { enabled: true, intervalMs: 2000, externalized: true, deleteOnCancellation: false },
       });
-      assert.deepEqual(view.exceptions, { kind: 'value', value: { newest: undefined } });
+      assert.deepEqual(view.exceptions, { kind: 'not-asked' });
     });
 
     it('of a restored job, and of one with a savepoint', async () => {
@@ -125,7 +125,7 @@ for (const version of VERSIONS) {
         }),
         { trigger: { jobId: 'c0ffee11111111111111111111111111', triggerId: 'd00dd00dd00dd00dd00dd00dd00d0099' } },
       );
-      for (const part of [view.detail, view.checkpoints, view.checkpointConfig, view.exceptions, view.trigger])
+      for (const part of [view.detail, view.checkpoints, view.checkpointConfig, view.trigger])
         assert.equal(part.kind, 'absent');
       assert.match(
         view.trigger.kind === 'absent' ? view.trigger.text : '',

@@ -121,7 +121,7 @@ describe('observe', () => {
     };
     const view = await createObserve({ transport })(ask());
     assert.equal(view.kind, 'answered');
-    assert.equal(aborted.length, 4);
+    assert.equal(aborted.length, 3);
   });
 
   it('stays within its budget', async () => {
@@ -318,12 +318,19 @@ describe('a trigger', () => {
 });
 
 describe('exceptions', () => {
+  const RESTARTING = { '/jobs/overview': reply({ jobs: [row({ state: 'RESTARTING' })] }) };
+
+  it('are not asked of a job that runs', async () => {
+    assert.deepEqual((await observe({})).exceptions, { kind: 'not-asked' });
+  });
+
   it('give the newest failure in one line', async () => {
     const entries = [
       { exceptionName: 'x', stacktrace: 'java.lang.RuntimeException: newer\n\tat a', timestamp: 20, taskName: null },
       { exceptionName: 'x', stacktrace: 'java.lang.RuntimeException: older', timestamp: '10' },
     ];
     const view = await observe({
+      ...RESTARTING,
       [`/jobs/${JOB}/exceptions`]: reply({ exceptionHistory: { entries, truncated: false } }),
     });
     assert.deepEqual(view.exceptions, { kind: 'value', value: { newest: { at: 20, text: 'newer' } } });
@@ -331,6 +338,7 @@ describe('exceptions', () => {
 
   it('come from root-exception where there is no history', async () => {
     const view = await observe({
+      ...RESTARTING,
       [`/jobs/${JOB}/exceptions`]: reply({
         'root-exception': 'java.lang.X: root',
         timestamp: 5,
@@ -339,6 +347,7 @@ describe('exceptions', () => {
     });
     assert.deepEqual(view.exceptions, { kind: 'value', value: { newest: { at: 5, text: 'root' } } });
     const none = await observe({
+      ...RESTARTING,
       [`/jobs/${JOB}/exceptions`]: reply({ exceptionHistory: { entries: [], truncated: false } }),
     });
     assert.deepEqual(none.exceptions, { kind: 'value', value: { newest: undefined } });

@@ -88,6 +88,26 @@ describe('the transport', () => {
     assert.equal(response.kind === 'response' && response.status, 302);
   });
 
+  it('keeps a connection, but leaves one whose peer answers with errors', async () => {
+    const ports: (number | undefined)[] = [];
+    const server = createServer(({ socket, url }, outgoing) => {
+      ports.push(socket.remotePort);
+      outgoing.writeHead(url === '/bad' ? 503 : 200).end();
+    });
+    open.unshift(server);
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const transport = undiciTransport({ resolve: () => ({ host: '127.0.0.1', port }) });
+    open.unshift(transport);
+    for (const path of ['/good', '/good', '/bad', '/good', '/good']) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await transport(request({ path }), new AbortController().signal);
+    }
+    const [first, ...rest] = ports;
+    assert.deepEqual(rest.slice(0, 3), [first, first, first]);
+    assert.notEqual(rest[3], first);
+  });
+
   it('stops reading an answer that is too long', async () => {
     const response = await callServer((_incoming, outgoing) => {
       const timer = setInterval(() => outgoing.write('x'.repeat(600)), 1);

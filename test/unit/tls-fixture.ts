@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A CA with certificates of a server and a client, made by openssl; `undefined` where there is none. */
+export type Certificates = {
+  readonly folder: string;
+  readonly ca: string;
+  readonly server: { readonly cert: string; readonly key: string };
+  readonly client: { readonly cert: string; readonly key: string };
+};
+
+export function makeCertificates(): Certificates | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'flork-tls-'));
+  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  try {
+    openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.crt', '-days', '2', '-subj', '/CN=ca');
+    writeFileSync(join(folder, 'names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1');
+    for (const name of ['server', 'client']) {
+      openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+      const signed = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'names'];
+      openssl('x509', '-req', '-in', `${name}.csr`, '-out', `${name}.crt`, ...signed);
+    }
+  } catch {
+    return undefined;
+  }
+  const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
+  const pair = (name: string): { cert: string; key: string } => ({
+    cert: read(`${name}.crt`),
+    key: read(`${name}.key`),
+  });
+  return { folder, ca: read('ca.crt'), server: pair('server'), client: pair('client') };
+}
