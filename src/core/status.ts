@@ -236,8 +236,3 @@ export function missingChildren(facts: Facts): readonly string[] {
     .map((name) => `Service ${name}`);
   return facts.epoch && facts.deployed > 0 ? [...deployments, ...services] : facts.epoch ? deployments : [];
 }
-
-/** Whether a condition holds in a status. */
-export function holds(status: Pick<Status, 'conditions'>, type: Condition['type']): boolean {
-  return status.conditions.some((condition) => condition.type === type && condition.status === 'True');
-}
