@@ -31,9 +31,21 @@ for (const [index, flow] of FLOWS.entries()) {
 
 /** Effects that the flows have, each of which must have been cut. */
 const EFFECTS = [
-  'finalizer FlinkJob', 'finalizer-removal FlinkJob', 'hook sync', 'hook finalize', 'status FlinkJob',
-  'create ConfigMap', 'create Service', 'create Deployment', 'update ConfigMap', 'update Deployment',
-  'apply ConfigMap', 'apply Deployment', 'delete ConfigMap', 'delete Service', 'delete Deployment',
+  'finalizer FlinkJob',
+  'finalizer-removal FlinkJob',
+  'hook sync',
+  'hook finalize',
+  'status FlinkJob',
+  'create ConfigMap',
+  'create Service',
+  'create Deployment',
+  'update ConfigMap',
+  'update Deployment',
+  'apply ConfigMap',
+  'apply Deployment',
+  'delete ConfigMap',
+  'delete Service',
+  'delete Deployment',
 ];
 
 after(() => {

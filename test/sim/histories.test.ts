@@ -11,7 +11,11 @@ const PARTS = 4;
 let counted = 0;
 for (let part = 0; part < PARTS; part++) {
   test(`random histories, part ${part + 1} of ${PARTS}`, async () => {
-    for (let seed = 1 + part * (MOST / PARTS); seed <= (part + 1) * (MOST / PARTS) && counted < ((part + 1) * WANTED) / PARTS; seed++) {
+    for (
+      let seed = 1 + part * (MOST / PARTS);
+      seed <= (part + 1) * (MOST / PARTS) && counted < ((part + 1) * WANTED) / PARTS;
+      seed++
+    ) {
       // oxlint-disable-next-line no-await-in-loop -- each in a world of its own, one after the other
       const told = await randomHistory(seed);
       conclude(told.history);

@@ -4,7 +4,11 @@ import { randomHistory } from './harness/random.ts';
 
 /** `npm run sim -- --seed N --histories M`: random histories from seed N on; a failure prints its seed and its story. */
 const { values } = parseArgs({
-  options: { seed: { type: 'string', default: '1' }, histories: { type: 'string', default: '300' }, keep: { type: 'boolean', default: false } },
+  options: {
+    seed: { type: 'string', default: '1' },
+    histories: { type: 'string', default: '300' },
+    keep: { type: 'boolean', default: false },
+  },
 });
 const first = Number(values.seed);
 const ends = new Map<string, number>();
@@ -27,9 +31,12 @@ for (let seed = first; seed < first + Number(values.histories); seed++) {
     if (!values.keep) break;
   }
 }
-const list = (rows: ReadonlyMap<string, number>): string => [...rows].map(([name, count]) => `${name} ${count}`).join(', ');
+const list = (rows: ReadonlyMap<string, number>): string =>
+  [...rows].map(([name, count]) => `${name} ${count}`).join(', ');
 console.log(report());
 console.log(`ends: ${list(ends)}`);
 console.log(`faults: ${list(faults)}`);
-console.log(`${counted} of ${coverage.histories} histories count, ${failed} failed, ${Math.round(performance.now() - started)} ms`);
+console.log(
+  `${counted} of ${coverage.histories} histories count, ${failed} failed, ${Math.round(performance.now() - started)} ms`,
+);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -50,7 +50,10 @@ function checkIntentObserved({ request, asked }: SyncRecord, report: Report): vo
     if (call.method === 'POST') {
       const triggerId = text(at(call.body, 'triggerId'));
       if (operation?.kind !== 'stop' || operation.triggerId !== triggerId) {
-        report('intent observed', `stop ${triggerId} was sent while the observed operation is ${JSON.stringify(operation)}`);
+        report(
+          'intent observed',
+          `stop ${triggerId} was sent while the observed operation is ${JSON.stringify(operation)}`,
+        );
       }
     } else if (call.method === 'PATCH' && operation?.kind !== 'cancel' && operation?.kind !== 'delete') {
       report('intent observed', `a cancel was sent while the observed operation is ${JSON.stringify(operation)}`);
@@ -71,7 +74,8 @@ function checkShape(request: SyncRequest, answer: SyncAnswer, report: Report): v
   if (size > 16_384) report('status size', `${size} bytes`);
   const generation = request.parent.metadata.generation ?? 0;
   for (const condition of parsed.output.conditions) {
-    if (condition.observedGeneration > generation) report('S8', `${condition.type} runs ahead of generation ${generation}`);
+    if (condition.observedGeneration > generation)
+      report('S8', `${condition.type} runs ahead of generation ${generation}`);
   }
   const types = parsed.output.conditions.map((condition) => condition.type);
   if (new Set(types).size !== types.length) report('status schema', 'a condition is there twice');
@@ -100,12 +104,15 @@ function checkFacts(observed: Partial<StatusOf>, answered: Partial<StatusOf>, re
   if (after.number < before.number) report('S5', `epoch ${before.number} → ${after.number}`);
   if (after.attempt < before.attempt) report('S5', `attempt ${before.attempt} → ${after.attempt}`);
   if (after.number === before.number) {
-    if (after.incarnation < before.incarnation) report('S5', `incarnation ${before.incarnation} → ${after.incarnation}`);
-    if (before.ended?.path !== undefined && after.ended?.path === undefined) report('S5', `the path of epoch ${before.number} is forgotten`);
+    if (after.incarnation < before.incarnation)
+      report('S5', `incarnation ${before.incarnation} → ${after.incarnation}`);
+    if (before.ended?.path !== undefined && after.ended?.path === undefined)
+      report('S5', `the path of epoch ${before.number} is forgotten`);
     if (before.restoredFrom !== after.restoredFrom) report('S5', `restoredFrom of epoch ${before.number} changed`);
   }
   const nonce = observed.handled?.restoreNonce;
-  if (nonce !== undefined && (answered.handled?.restoreNonce ?? -1) < nonce) report('S5', 'a handled nonce is forgotten');
+  if (nonce !== undefined && (answered.handled?.restoreNonce ?? -1) < nonce)
+    report('S5', 'a handled nonce is forgotten');
 }
 
 /** S7: only this parent's kinds, namespace and names. */
@@ -114,12 +121,18 @@ function checkNames(request: SyncRequest, answer: SyncAnswer, report: Report): v
   for (const child of answer.children) {
     const { metadata, kind } = child;
     const own = metadata.name.startsWith(`${name}-`) && metadata.namespace === namespace;
-    if (!own || !['ConfigMap', 'Service', 'Deployment'].includes(kind)) report('S7', `${kind} ${metadata.namespace}/${metadata.name}`);
+    if (!own || !['ConfigMap', 'Service', 'Deployment'].includes(kind))
+      report('S7', `${kind} ${metadata.namespace}/${metadata.name}`);
   }
 }
 
 /** No child lost: what is observed and not explicitly retired is in the answer. */
-function checkChildrenKept({ request, answer }: SyncRecord, observed: Partial<StatusOf>, ledger: Ledger, report: Report): void {
+function checkChildrenKept(
+  { request, answer }: SyncRecord,
+  observed: Partial<StatusOf>,
+  ledger: Ledger,
+  report: Report,
+): void {
   if (answer === undefined) return;
   const answered = new Set(answer.children.map((child) => `${child.kind}/${child.metadata.name}`));
   const lost = childrenOf(request).filter(
@@ -132,7 +145,10 @@ function checkChildrenKept({ request, answer }: SyncRecord, observed: Partial<St
   if (request.finalizing || request.parent.metadata.deletionTimestamp !== undefined) {
     const alive = ledger.alive(uid);
     if (alive !== undefined && observed.operation?.kind !== 'delete') {
-      report('no child lost', `${lost.map((child) => child.metadata.name).join(', ')} left out while ${alive.podName} lives and the deletion is not observed`);
+      report(
+        'no child lost',
+        `${lost.map((child) => child.metadata.name).join(', ')} left out while ${alive.podName} lives and the deletion is not observed`,
+      );
     } else if (alive !== undefined) report('S2', `children left out of a deletion while ${alive.podName} lives`);
     return;
   }
@@ -145,7 +161,8 @@ function checkChildrenKept({ request, answer }: SyncRecord, observed: Partial<St
     ...[lasting.jobManager, lasting.taskManager].map((item) => `Deployment/${item}`),
   ]);
   for (const child of lost) {
-    if (kept.has(`${child.kind}/${child.metadata.name}`)) report('no child lost', `${child.kind} ${child.metadata.name} of epoch ${current}`);
+    if (kept.has(`${child.kind}/${child.metadata.name}`))
+      report('no child lost', `${child.kind} ${child.metadata.name} of epoch ${current}`);
   }
 }
 
@@ -163,7 +180,12 @@ export function findDeployment(children: readonly KubeObject[], name: string, ro
 }
 
 /** S3: no JobManager goes, and none is replaced, before the end of its epoch is in the observed status. */
-function checkJobManagerKept({ request, answer }: SyncRecord, observed: Partial<StatusOf>, ledger: Ledger, report: Report): void {
+function checkJobManagerKept(
+  { request, answer }: SyncRecord,
+  observed: Partial<StatusOf>,
+  ledger: Ledger,
+  report: Report,
+): void {
   const { name, uid = '', finalizers } = request.parent.metadata;
   if (finalizers?.includes('foregroundDeletion') === true) return;
   const before = findDeployment(childrenOf(request), name, 'jobmanager');
@@ -176,14 +198,16 @@ function checkJobManagerKept({ request, answer }: SyncRecord, observed: Partial<
   if (before === undefined || running === 0 || (kept > 0 && !replaced)) return;
   const alive = ledger.alive(uid);
   if (request.finalizing) {
-    if (observed.operation?.kind !== 'delete') report('S3', 'the JobManager goes before the deletion is observed in status');
+    if (observed.operation?.kind !== 'delete')
+      report('S3', 'the JobManager goes before the deletion is observed in status');
     return;
   }
   const ended = observed.epoch?.ended;
   // A later epoch is declared only after the end of this one was observed.
   if ((observed.epoch?.number ?? 0) > deployedEpoch(request, name)) return;
   if (ended === undefined) {
-    if (alive !== undefined || ledger.ran(uid)) report('S3', 'the JobManager goes before the end of its epoch is observed in status');
+    if (alive !== undefined || ledger.ran(uid))
+      report('S3', 'the JobManager goes before the end of its epoch is observed in status');
   } else if (ended.how === 'stopped' && (ended.path === undefined || ledger.snapshot(ended.path) === undefined)) {
     report('S3', `the JobManager goes, and ${ended.path ?? 'no path'} is recorded`);
   } else if (ended.how === 'replaced' && alive !== undefined && ledger.progressed(alive)) {
@@ -192,7 +216,11 @@ function checkJobManagerKept({ request, answer }: SyncRecord, observed: Partial<
 }
 
 /** S9: a Flink that does not answer is no reason to stop or delete anything. */
-function checkUnknownIsNotNo({ request, answer, asked }: SyncRecord, observed: Partial<StatusOf>, report: Report): void {
+function checkUnknownIsNotNo(
+  { request, answer, asked }: SyncRecord,
+  observed: Partial<StatusOf>,
+  report: Report,
+): void {
   const silent = asked.length > 0 && asked.every(({ response }) => response.kind === 'error' || response.status >= 500);
   if (!silent || answer === undefined || observed.epoch?.ended !== undefined || request.finalizing) return;
   const { name } = request.parent.metadata;
@@ -203,6 +231,9 @@ function checkUnknownIsNotNo({ request, answer, asked }: SyncRecord, observed: P
   }
   const next = (answer.status as Partial<StatusOf>).epoch?.ended;
   // The restore ConfigMap told of the end before the status did.
-  const told = JSON.stringify(request.children['ConfigMap.v1']).includes(`"ended":"${next?.how}`) || (next?.path !== undefined && JSON.stringify(request.children['ConfigMap.v1']).includes(next.path));
-  if (next !== undefined && !told) report('S9', `the epoch is said to have ended (${next.how}) although Flink did not answer`);
+  const told =
+    JSON.stringify(request.children['ConfigMap.v1']).includes(`"ended":"${next?.how}`) ||
+    (next?.path !== undefined && JSON.stringify(request.children['ConfigMap.v1']).includes(next.path));
+  if (next !== undefined && !told)
+    report('S9', `the epoch is said to have ended (${next.how}) although Flink did not answer`);
 }

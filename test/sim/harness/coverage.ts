@@ -37,7 +37,9 @@ function merge(into: Map<string, number>, from: ReadonlyMap<string, number>): vo
 /** The names of all rules, as the sources of src/core spell them. */
 export function ruleNames(): readonly string[] {
   const directory = join(import.meta.dirname, '../../../src/core/lifecycle');
-  const sources = readdirSync(directory).filter((name) => name.endsWith('.ts')).map((name) => readFileSync(join(directory, name), 'utf8'));
+  const sources = readdirSync(directory)
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(directory, name), 'utf8'));
   const names = new Set<string>();
   for (const source of sources) for (const [, name = ''] of source.matchAll(/\brule: '([A-Za-z]+)'/g)) names.add(name);
   return [...names].sort();
@@ -45,7 +47,10 @@ export function ruleNames(): readonly string[] {
 
 export function report(): string {
   const table = (title: string, rows: ReadonlyMap<string, number>): string =>
-    `${title}: ${[...rows].sort(([a], [b]) => a.localeCompare(b)).map(([name, count]) => `${name} ${count}`).join(', ')}`;
+    `${title}: ${[...rows]
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ')}`;
   return [
     `${coverage.histories} histories, ${coverage.syncs} syncs`,
     table('rules', coverage.rules),

@@ -64,7 +64,10 @@ export function epochOf(h: History): number {
 /** The job that truly runs. */
 export function jobOf(h: History): ReturnType<ReturnType<History['world']['runtime']['jobManagers']>[number]['job']> {
   const uid = h.job()?.metadata.uid;
-  return h.world.runtime.jobManagers().find((manager) => manager.info.owner === uid)?.job();
+  return h.world.runtime
+    .jobManagers()
+    .find((manager) => manager.info.owner === uid)
+    ?.job();
 }
 
 export function podNames(h: History, role?: string): readonly string[] {
@@ -79,7 +82,9 @@ export function pods(h: History, role?: string): readonly KubeObject[] {
 
 /** Whatever of a deleted FlinkJob is still there. */
 export function leftovers(h: History): readonly string[] {
-  return ['ConfigMap', 'Service', 'Deployment', 'Pod'].flatMap((kind) => h.world.api.list(kind)).map((object) => keyOf(refOf(object)));
+  return ['ConfigMap', 'Service', 'Deployment', 'Pod']
+    .flatMap((kind) => h.world.api.list(kind))
+    .map((object) => keyOf(refOf(object)));
 }
 
 export function killJobManager(h: History): void {

@@ -93,7 +93,15 @@ export function createHistory(options: HistoryOptions): History {
   const clock = virtualClock(START);
   const timeline: string[] = [];
   const violations: Violation[] = [];
-  const counts: Counts = { syncs: 0, effects: 0, calls: 0, flinkCalls: 0, rules: new Map(), effectKinds: new Map(), crashes: new Map() };
+  const counts: Counts = {
+    syncs: 0,
+    effects: 0,
+    calls: 0,
+    flinkCalls: 0,
+    rules: new Map(),
+    effectKinds: new Map(),
+    crashes: new Map(),
+  };
   const controls: Controls = {
     skewMs: 0,
     hook: () => 'up',
@@ -137,7 +145,10 @@ export function createHistory(options: HistoryOptions): History {
       const answered = fate === 'answer-lost' || fate === 'none' ? await world.transport(request, signal) : undefined;
       const response: FlinkResponse = fate === 'none' && answered !== undefined ? answered : lost(fate);
       current.getStore()?.asked.push({ request, response });
-      if (request.method !== 'GET') tell(`  ${request.method} ${request.path} → ${response.kind === 'response' ? response.status : response.error}`);
+      if (request.method !== 'GET')
+        tell(
+          `  ${request.method} ${request.path} → ${response.kind === 'response' ? response.status : response.error}`,
+        );
       return response;
     };
     const log = hookLog(
@@ -158,8 +169,16 @@ export function createHistory(options: HistoryOptions): History {
       const calledAt = now();
       const reply = await current.run(heard, () => real(call, body));
       if (call !== 'customize') last = heard;
-      if (call !== 'customize' && controls.repeatEvery > 0 && index % controls.repeatEvery === 0 && reply.kind === 'answered') {
-        const again = await appHook(createApp({ ...core, transport: replay(heard.asked), now: () => calledAt }))(call, body);
+      if (
+        call !== 'customize' &&
+        controls.repeatEvery > 0 &&
+        index % controls.repeatEvery === 0 &&
+        reply.kind === 'answered'
+      ) {
+        const again = await appHook(createApp({ ...core, transport: replay(heard.asked), now: () => calledAt }))(
+          call,
+          body,
+        );
         if (again.kind === 'answered' && again.body !== reply.body) fail('S6', difference(reply.body, again.body));
       }
       if (state === 'answer-lost') {
@@ -185,7 +204,14 @@ export function createHistory(options: HistoryOptions): History {
       },
       called: (call, request, reply, answer) => {
         counts.syncs++;
-        tell(tellSync(call, request.parent, reply.kind === 'answered' ? `${last.rule} ${reply.status}` : 'no answer', answer));
+        tell(
+          tellSync(
+            call,
+            request.parent,
+            reply.kind === 'answered' ? `${last.rule} ${reply.status}` : 'no answer',
+            answer,
+          ),
+        );
         checkSync({ request, reply, answer, asked: reply.kind === 'answered' ? last.asked : [] }, ledger, fail);
       },
     });
@@ -210,7 +236,10 @@ export function createHistory(options: HistoryOptions): History {
     apply: (spec, name = NAME) => {
       const live = world.api.get(jobRef(name));
       tell(`user: ${live === undefined ? 'create' : 'edit'} ${name}`);
-      const written = live === undefined ? world.api.create('user', flinkJob(spec, name)) : world.api.update('user', { ...live, spec });
+      const written =
+        live === undefined
+          ? world.api.create('user', flinkJob(spec, name))
+          : world.api.update('user', { ...live, spec });
       expectDone(written);
       if (written.kind === 'done' && givesLeave(spec)) ledger.permit(written.object.metadata.uid ?? '');
     },
@@ -265,11 +294,16 @@ function replay(asked: readonly Asked[]): Transport {
   return (request) => {
     const index = left.findIndex((one) => one.request.method === request.method && one.request.path === request.path);
     const [found] = index < 0 ? [] : left.splice(index, 1);
-    return Promise.resolve(found?.response ?? { kind: 'error', error: 'unreachable', text: 'not asked the first time' });
+    return Promise.resolve(
+      found?.response ?? { kind: 'error', error: 'unreachable', text: 'not asked the first time' },
+    );
   };
 }
 
-function hookLog(answered: (rule: string) => void, bug: (detail: string) => void): NonNullable<Parameters<typeof createApp>[0]['log']> {
+function hookLog(
+  answered: (rule: string) => void,
+  bug: (detail: string) => void,
+): NonNullable<Parameters<typeof createApp>[0]['log']> {
   const nothing = (): void => {};
   return {
     debug: nothing,
@@ -292,7 +326,12 @@ function describe(event: FlinkEvent): string {
   return `    flink ${process.podName.slice(-5)}/${process.restartCount} ${kind} ${details.join(' ')}`;
 }
 
-function tellSync(call: string, parent: KubeObject, how: string, answer: { readonly status: unknown; readonly children: readonly KubeObject[] } | undefined): string {
+function tellSync(
+  call: string,
+  parent: KubeObject,
+  how: string,
+  answer: { readonly status: unknown; readonly children: readonly KubeObject[] } | undefined,
+): string {
   const before = statusOf(parent);
   const after = (answer?.status ?? {}) as ReturnType<typeof statusOf>;
   const of = (status: ReturnType<typeof statusOf>): string =>

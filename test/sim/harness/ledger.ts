@@ -59,7 +59,14 @@ export function createLedger({ storage, now, report, leave }: LedgerOptions): Le
   const lineage = (owner: string): Lineage => {
     const known = lineages.get(owner);
     if (known !== undefined) return known;
-    const fresh = { known: new Map<string, Known>(), newest: 0, permitted: false, ran: false, savepoints: 0, began: { at: 0, counter: 0 } };
+    const fresh = {
+      known: new Map<string, Known>(),
+      newest: 0,
+      permitted: false,
+      ran: false,
+      savepoints: 0,
+      began: { at: 0, counter: 0 },
+    };
     lineages.set(owner, fresh);
     return fresh;
   };
@@ -72,7 +79,8 @@ export function createLedger({ storage, now, report, leave }: LedgerOptions): Le
   const asked = (process: ProcessInfo, triggerId: string): void => {
     const of = stops.get(processName(process)) ?? [];
     const open = of.find((stop) => stop.state !== 'failed');
-    if (open !== undefined && open.triggerId !== triggerId) report('S1', `stop ${triggerId} while ${open.triggerId} is ${open.state}`);
+    if (open !== undefined && open.triggerId !== triggerId)
+      report('S1', `stop ${triggerId} while ${open.triggerId} is ${open.state}`);
     if (of.some((stop) => stop.triggerId === triggerId)) report('S1', `stop ${triggerId} started twice`);
     stops.set(processName(process), [...of, { triggerId, state: 'open' }]);
   };
@@ -92,7 +100,10 @@ export function createLedger({ storage, now, report, leave }: LedgerOptions): Le
         if (snapshot.counter > (newest?.counter ?? -1)) newest = snapshot;
       }
       if (newest !== undefined && newest.counter > counter) {
-        report('S4', `${process.podName} starts from ${path ?? 'nothing'} (${counter}), but ${newest.path} (${newest.counter}) is known`);
+        report(
+          'S4',
+          `${process.podName} starts from ${path ?? 'nothing'} (${counter}), but ${newest.path} (${newest.counter}) is known`,
+        );
       }
     }
     if (counter < line.newest) rewinds.push({ at: now(), owner: process.owner, from: line.newest, to: counter });

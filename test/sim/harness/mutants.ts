@@ -24,7 +24,10 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant('removes the JobManager before the path is recorded', (input) => {
     const outcome = reconcile(input);
-    const done = input.flink.kind === 'answered' && input.flink.trigger.kind === 'value' && input.flink.trigger.value.kind === 'completed';
+    const done =
+      input.flink.kind === 'answered' &&
+      input.flink.trigger.kind === 'value' &&
+      input.flink.trigger.value.kind === 'completed';
     return done ? { ...outcome, children: outcome.children.map(stopped) } : outcome;
   }),
   mutant('answers no children on an error', (input) =>
@@ -32,7 +35,14 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant('deploys for the first time over a wiped status', (input) => {
     if (input.job.status !== undefined || input.finalizing) return reconcile(input);
-    const nothing = { ...input.observed, configMaps: new Map(), services: new Map(), deployments: new Map(), pods: [], echo: [] };
+    const nothing = {
+      ...input.observed,
+      configMaps: new Map(),
+      services: new Map(),
+      deployments: new Map(),
+      pods: [],
+      echo: [],
+    };
     return reconcile({ ...input, observed: nothing });
   }),
 ];

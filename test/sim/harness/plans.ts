@@ -5,7 +5,12 @@ import { reachSettled, type Flow } from './flows.ts';
 export type Plan =
   | { readonly kind: 'crash'; readonly when: 'before' | 'after'; readonly effect: number }
   | { readonly kind: 'answer lost'; readonly call: number }
-  | { readonly kind: 'stale'; readonly sync: number; readonly behind: number; readonly of: 'parent' | 'children' | 'related' }
+  | {
+      readonly kind: 'stale';
+      readonly sync: number;
+      readonly behind: number;
+      readonly of: 'parent' | 'children' | 'related';
+    }
   | { readonly kind: 'command'; readonly call: number; readonly fate: 'unreachable' | 'answer-lost' };
 
 export type Trace = {
@@ -33,7 +38,10 @@ export function nameOf(plan: Plan): string {
 }
 
 /** Runs the flow undisturbed and notes what may be disturbed. */
-export async function reference(flow: Flow, options: HistoryOptions): Promise<{ readonly trace: Trace; readonly history: History }> {
+export async function reference(
+  flow: Flow,
+  options: HistoryOptions,
+): Promise<{ readonly trace: Trace; readonly history: History }> {
   const history = createHistory(options);
   const { counts, controls } = history;
   await flow.prelude(history);

@@ -51,9 +51,15 @@ export async function randomHistory(seed: number, core?: Core): Promise<Told> {
   await history.until(() => converged(history), BOUND_MS, 'Ready or Stalled');
   if (random.chance(0.25)) await reachSettled(history);
   const end = `${stateOf(history)}${condition(history, 'Stalled') === 'True' ? ` (${reasonOf(history)})` : ''}`;
-  const started = history.world.api.writes.some(({ object }) => object.kind === 'FlinkJob' && statusOf(object).state === 'Running');
+  const started = history.world.api.writes.some(
+    ({ object }) => object.kind === 'FlinkJob' && statusOf(object).state === 'Running',
+  );
   history.remove();
-  await history.until(() => history.job() === undefined && leftovers(history).length === 0, BOUND_MS, 'deleted without a trace');
+  await history.until(
+    () => history.job() === undefined && leftovers(history).length === 0,
+    BOUND_MS,
+    'deleted without a trace',
+  );
   return { history, counts: started && faults.size > 0, faults: [...faults], end };
 }
 
@@ -66,7 +72,9 @@ function converged(h: History): boolean {
 
 function reasonOf(h: History): string {
   const job = h.job();
-  return (job === undefined ? undefined : statusOf(job).conditions?.find((one) => one.type === 'Stalled')?.reason) ?? '';
+  return (
+    (job === undefined ? undefined : statusOf(job).conditions?.find((one) => one.type === 'Stalled')?.reason) ?? ''
+  );
 }
 
 const GARBAGE: readonly [CallFault, ...CallFault[]] = [
@@ -144,8 +152,22 @@ function disturb(h: History, random: Random, names: Set<string>): () => void {
 /** One deed of the user, or of the cluster; answers the spec from then on. */
 function act(h: History, random: Random, spec: Spec, names: Set<string>): Spec {
   const deed = random.pick([
-    'edit', 'edit', 'edit', 'suspend', 'resume', 'stateless', 'kill', 'kill', 'kill task manager',
-    'delete child', 'delete deployment', 'outage', 'unschedulable', 'edit and revert', 'wipe', 'bad spec',
+    'edit',
+    'edit',
+    'edit',
+    'suspend',
+    'resume',
+    'stateless',
+    'kill',
+    'kill',
+    'kill task manager',
+    'delete child',
+    'delete deployment',
+    'outage',
+    'unschedulable',
+    'edit and revert',
+    'wipe',
+    'bad spec',
   ]);
   const change = (next: Spec): Spec => {
     h.apply(next);

@@ -33,7 +33,8 @@ export function createInformer(now: () => number): Informer {
       if (behind === 0) return objects;
       const older = new Map(objects);
       const recent = now() - RECENT_MS;
-      const counts = (change: (typeof past)[number]): boolean => (only === undefined ? change.at >= recent : change.key === only);
+      const counts = (change: (typeof past)[number]): boolean =>
+        only === undefined ? change.at >= recent : change.key === only;
       const undone = past.filter(counts).slice(-behind);
       for (const { key, before } of undone.toReversed()) {
         if (before === undefined) older.delete(key);
