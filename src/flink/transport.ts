@@ -40,6 +40,8 @@ export type UndiciOptions = {
   readonly resolve?: (service: Service) => { readonly host: string; readonly port: number };
   readonly connectTimeoutMs?: number;
   readonly maxResponseBytes?: number;
+  /** How long a connection is used at most; see there. */
+  readonly connectionMs?: number;
 };
 
 /** The real transport, and what closes its pooled connections. */
@@ -61,12 +63,14 @@ export function refusal(request: FlinkRequest): string | undefined {
 
 /** Calls JobManagers through a pool of kept connections, follows no redirect, and reads at most `maxResponseBytes`. */
 export function undiciTransport(options: UndiciOptions = {}): UndiciTransport {
-  const { resolve, maxResponseBytes = 2 * 1024 * 1024, connectTimeoutMs = 2000 } = options;
+  const { resolve, maxResponseBytes = 2 * 1024 * 1024, connectTimeoutMs = 2000, connectionMs = 5000 } = options;
   const agent = new Agent({
     // Shorter than Flink's rest.idleness-timeout (5 min), so that Flink never closes a connection under a new request.
     keepAliveTimeout: 10_000,
     keepAliveMaxTimeout: 10_000,
     connections: 8,
+    // However busy: a connection stays with whom it reached, and while the Service had no JobManager that may be a stranger.
+    clientTtl: connectionMs,
     pipelining: 1,
     maxHeaderSize: 16_384,
     connect: {
@@ -87,8 +91,7 @@ export function undiciTransport(options: UndiciOptions = {}): UndiciTransport {
     const stop = (): void => deadline.abort();
     signal.addEventListener('abort', stop, { once: true });
     const origin = originOf(request.service, resolve);
-    // A kept connection stays with whom it reached: while the Service had no JobManager that may be a stranger, and polls
-    // would keep it open for good. So the call after an error reply is the last on its connection.
+    // The call after an error reply is the last on its connection: most often the one that gave it.
     const reset = doubtful.delete(origin);
     try {
       const response = await exchange(agent, request, { origin, reset }, deadline.signal, maxResponseBytes);
