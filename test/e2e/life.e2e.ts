@@ -11,7 +11,7 @@ import {
   type Progress,
 } from './lib/flink-job.ts';
 import { Cluster, kubectl, sleep } from './lib/kube.ts';
-import { countWrites, prepareCounting, stopCounting } from './lib/writes.ts';
+import { countWrites, prepareCounting, stopCounting, writesDuring } from './lib/writes.ts';
 
 /** `what` and how long it took, for the report. */
 function took(version: string, what: string, since: number, note = ''): void {
@@ -54,9 +54,13 @@ for (const version of VERSIONS) {
 
     test('starts and is Ready once all its tasks run', async () => {
       const since = Date.now();
-      await kubectl(['apply', '-f', '-'], JSON.stringify(counterJob('counter', namespace, version)));
-      const ready = await job.ready(120);
-      took(version, 'kubectl apply to Ready', since);
+      const writes = await writesDuring(cluster, namespace, async () => {
+        await kubectl(['apply', '-f', '-'], JSON.stringify(counterJob('counter', namespace, version)));
+        await job.ready(120);
+      });
+      const ready = await job.get();
+      took(version, 'kubectl apply to Ready', since, JSON.stringify(writes));
+      assert.ok((writes['metacontroller-status'] ?? 0) > 0, 'writes are counted');
       assert.equal(ready.status.state, 'Running');
       assert.equal(ready.status.epoch.number, 1);
       progress = await job.counting('the job counts', 60, (p) => p.offset > 200 && p.completed >= 1);
@@ -66,9 +70,12 @@ for (const version of VERSIONS) {
     test('a configuration change upgrades it through one savepoint, and it counts on', async () => {
       const before = await job.progress();
       const since = Date.now();
-      await cluster.patch(job.path, { spec: { flinkConf: { 'pipeline.object-reuse': 'true' } } });
-      const ready = await job.ready(180);
-      took(version, 'configuration change to Ready', since);
+      const writes = await writesDuring(cluster, namespace, async () => {
+        await cluster.patch(job.path, { spec: { flinkConf: { 'pipeline.object-reuse': 'true' } } });
+        await job.ready(180);
+      });
+      const ready = await job.get();
+      took(version, 'configuration change to Ready', since, JSON.stringify(writes));
       assert.equal(ready.status.epoch.number, 2);
       const savepoints = await savepointsOnDisk(namespace);
       assert.equal(savepoints.length, 1, `exactly one savepoint: ${savepoints.join(' ')}`);

@@ -128,6 +128,17 @@ async function objects(cluster: Cluster, namespace: string): Promise<Map<string,
 
 export type Counted = { readonly writes: Writes; readonly changed: readonly string[]; readonly seconds: number };
 
+function difference(before: Writes, after: Writes): Writes {
+  return Object.fromEntries(Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)]));
+}
+
+/** Counts the writes while something happens. */
+export async function writesDuring(cluster: Cluster, namespace: string, run: () => Promise<unknown>): Promise<Writes> {
+  const before = await totals(cluster, namespace);
+  await run();
+  return difference(before, await totals(cluster, namespace));
+}
+
 /** Counts the writes of `seconds`, and names the objects of the namespace that changed meanwhile. */
 export async function countWrites(cluster: Cluster, namespace: string, seconds: number): Promise<Counted> {
   const before = await totals(cluster, namespace);
@@ -143,6 +154,5 @@ export async function countWrites(cluster: Cluster, namespace: string, seconds: 
     const manager = is?.metadata.managedFields?.toSorted((a, b) => b.time.localeCompare(a.time))[0];
     changed.push(`${key}${manager === undefined ? '' : ` by ${manager.manager} ${manager.operation}`}`);
   }
-  const writes = Object.fromEntries(Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)]));
-  return { writes, changed, seconds: (Date.now() - start) / 1000 };
+  return { writes: difference(before, after), changed, seconds: (Date.now() - start) / 1000 };
 }

@@ -70,6 +70,8 @@ function briefGroups(groups: Obj | null | undefined): Obj {
 /** What a status says, in short, and which call's answer it is (null: no status; -1: no answer of this trace). */
 function briefStatus(status: Obj | null | undefined): Obj {
   if (status === undefined || status === null) return { answerOf: null };
+  // The default that the CRD puts there: nobody has answered yet.
+  if (status['observedGeneration'] === -1) return { answerOf: null, observedGeneration: -1 };
   const { state, observedGeneration, epoch, operation } = status;
   return {
     answerOf: answered.get(keyOf(status)) ?? -1,
