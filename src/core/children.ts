@@ -1,5 +1,5 @@
 import type { Child } from '../api/kube.ts';
-import type { Ended, Epoch, Status } from '../api/status.ts';
+import type { Epoch, Status } from '../api/status.ts';
 import type { Answer } from './answer.ts';
 import { epochChildren } from './build/children.ts';
 import { epochNames } from './build/names.ts';
@@ -7,7 +7,7 @@ import { encodeRecord, readRecord, recordConfigMap } from './build/record.ts';
 import { restoreConfigMap } from './build/restore.ts';
 import type { Facts } from './facts/facts.ts';
 import { firstRestore, nextRestore } from './restore-plan.ts';
-import type { EpochRecord } from './record.ts';
+import { closedRecord, openRecord, type EpochRecord } from './record.ts';
 
 /** How many processes of each kind are wanted now. */
 type Replicas = { readonly jobManager: number; readonly taskManager: number };
@@ -54,23 +54,18 @@ export function replicasFor(facts: Facts, answer: Answer, record: EpochRecord): 
 }
 
 /** The record as it is to be stored: with its end once the changed hash has been observed in status (S7). */
-export function storedRecord(
+function storedRecord(
   facts: Facts,
   answer: Answer,
 ): { readonly record: EpochRecord; readonly hash: string } | undefined {
   const { record, epoch, endedInStatus } = facts;
   if (!record || !epoch) return undefined;
-  const closed = answer.ended === null ? undefined : closedRecord(record, endedInStatus);
-  const next = facts.prior?.epoch?.nextRecordHash;
-  const plain = encodeRecord(record).hash;
-  if (closed && next !== undefined && encodeRecord(closed).hash === next) return { record: closed, hash: next };
-  return { record, hash: plain };
-}
-
-/** The record with how its epoch ended; `undefined` when there is nothing to add. */
-export function closedRecord(record: EpochRecord, ended: Ended | undefined): EpochRecord | undefined {
-  if (!ended) return undefined;
-  return { ...record, ended };
+  const open = openRecord(record);
+  if (answer.ended === null || !endedInStatus) return { record: open, hash: encodeRecord(open).hash };
+  const closed = closedRecord(open, endedInStatus);
+  const { hash } = encodeRecord(closed);
+  const announced = [facts.prior?.epoch?.nextRecordHash, facts.prior?.epoch?.recordHash].includes(hash);
+  return announced ? { record: closed, hash } : { record: open, hash: encodeRecord(open).hash };
 }
 
 /** The children of the answer, complete: what is not in it is deleted (metacontroller reference, 9.1). */

@@ -1,6 +1,7 @@
 import type { Child } from '../api/kube.ts';
 import type { FlinkJobSpec } from '../api/flinkjob.ts';
 import type { Ended } from '../api/status.ts';
+import { rememberedByObject, rememberedByText } from './memo.ts';
 
 /** Who the children belong to. `uid` enters every hash. */
 export type JobRef = {
@@ -43,8 +44,8 @@ export type EpochRecord = {
     readonly jobManager: Child;
     readonly taskManager: Child;
   };
-  /** How the epoch ended, once that has been observed in status. */
-  readonly ended?: Ended;
+  /** How the epoch ended, once that has been observed in status; without times, so that whoever writes it writes the same. */
+  readonly ended?: Pick<Ended, 'how' | 'path' | 'byFlork'>;
 };
 
 /** What the next JobManager process of an epoch starts with: content of ConfigMap `<name>-restore-<h>`. */
@@ -67,3 +68,21 @@ export type RestoreContent = {
   /** `false` after the end: the start keys are left out, so that a restarted container cannot start (configMapKeyRef optional: false). */
   readonly startable: boolean;
 };
+
+/** The record of an epoch that ended. */
+export function closedRecord(record: EpochRecord, { how, path, byFlork }: Ended): EpochRecord {
+  return closedAs(record)(JSON.stringify({ how, ...(path ? { path } : {}), byFlork }));
+}
+
+const closedAs = rememberedByObject((record: EpochRecord) =>
+  rememberedByText(2, (ended): EpochRecord => ({
+    ...record,
+    ended: JSON.parse(ended) as NonNullable<EpochRecord['ended']>,
+  })),
+);
+
+/** The record without its end. */
+export const openRecord = rememberedByObject((record: EpochRecord): EpochRecord => {
+  const { ended, ...open } = record;
+  return ended === undefined ? record : open;
+});

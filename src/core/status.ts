@@ -1,18 +1,7 @@
-import type {
-  Condition,
-  Ended,
-  Epoch,
-  FlorkPhase,
-  JobStatus,
-  Snapshot,
-  State,
-  Status,
-  Transition,
-} from '../api/status.ts';
+import type { Ended, Epoch, FlorkPhase, JobStatus, Snapshot, State, Status, Transition } from '../api/status.ts';
 import type { Answer, Say } from './answer.ts';
 import { names } from './build/names.ts';
 import { encodeRecord } from './build/record.ts';
-import { closedRecord } from './children.ts';
 import { conditionsOf } from './conditions.ts';
 import type { Facts } from './facts/facts.ts';
 import { findingsText } from './lifecycle/gates.ts';
@@ -20,6 +9,7 @@ import { newestInFlink } from './lifecycle/snapshots.ts';
 import { stalled } from './lifecycle/say.ts';
 import { sameJson } from './memo.ts';
 import { planOf } from './plan.ts';
+import { closedRecord, openRecord } from './record.ts';
 import { rfc3339 } from './time.ts';
 
 /** Phase of the original Flork for each state (api.md, status). */
@@ -94,7 +84,7 @@ export function epochOf(facts: Facts, answer: Answer, progressed: Epoch | undefi
   const base = answer.epoch ? { ...progressed, ...answer.epoch, ...progressOnly(progressed) } : progressed;
   const ended = answer.ended === null ? undefined : (answer.ended ?? base.ended);
   const { ended: _, nextRecordHash: __, ...open } = base;
-  if (!ended) return open;
+  if (!ended) return facts.record ? { ...open, recordHash: encodeRecord(openRecord(facts.record)).hash } : open;
   return { ...open, ended, ...hashes(facts, open.recordHash, ended) };
 }
 
@@ -114,12 +104,11 @@ function progressOnly(progressed: Epoch): Partial<Epoch> {
 /** The record is about to hold the end: its new hash is announced first, and the old one dropped when the new content is observed. */
 function hashes(facts: Facts, recordHash: string, ended: Ended): Partial<Epoch> {
   if (!facts.record) return { recordHash };
-  const { ended: recorded, ...open } = facts.record;
-  const closed = closedRecord(open, ended);
-  const next = closed && encodeRecord(closed).hash;
-  const stored = encodeRecord(facts.record).hash;
-  if (next === undefined || next === recordHash) return { recordHash };
-  return recorded !== undefined && stored === next ? { recordHash: next } : { recordHash, nextRecordHash: next };
+  const open = openRecord(facts.record);
+  const next = encodeRecord(closedRecord(open, ended)).hash;
+  if (next === recordHash) return { recordHash };
+  const written = facts.record.ended !== undefined && encodeRecord(facts.record).hash === next;
+  return written ? { recordHash: next } : { recordHash: encodeRecord(open).hash, nextRecordHash: next };
 }
 
 function stableEpochOf(facts: Facts, answer: Answer, epoch: Epoch | undefined): Status['stableEpoch'] {

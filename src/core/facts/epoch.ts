@@ -1,9 +1,9 @@
 import type { Observed, ObservedDeployment } from '../../api/kube.ts';
 import type { Ended, Epoch, Status } from '../../api/status.ts';
 import { epochNames, jobIdOf } from '../build/names.ts';
-import { readRecord } from '../build/record.ts';
+import { encodeRecord, readRecord } from '../build/record.ts';
 import { readRestore } from '../build/restore.ts';
-import type { EpochRecord, JobRef, RestoreContent } from '../record.ts';
+import { closedRecord, openRecord, type EpochRecord, type JobRef, type RestoreContent } from '../record.ts';
 import { rfc3339 } from '../time.ts';
 
 /**
@@ -29,13 +29,25 @@ export function epochOfDeployment(deployment: ObservedDeployment | undefined): n
   return Number.isInteger(number) && number > 0 ? number : 0;
 }
 
-/** Reads the record of an epoch if one of the hashes that may vouch for it does (S7). */
-function trustedRecord(ref: JobRef, observed: Observed, number: number, hashes: readonly (string | undefined)[]) {
+/**
+ * Reads the record of an epoch if one of the hashes that may vouch for it does (S7). Its end changes it: a hash vouches for the record
+ * with and without the end, as a write of either may have been lost, or seen late.
+ */
+function trustedRecord(
+  ref: JobRef,
+  observed: Observed,
+  number: number,
+  hashes: readonly (string | undefined)[],
+  ended: Ended | undefined,
+) {
   const configMap = observed.configMaps.get(epochNames(ref, number).record);
   const read = configMap && readRecord(configMap);
-  return read && read.record.uid === ref.uid && read.record.number === number && hashes.includes(read.hash)
-    ? read
-    : undefined;
+  if (!read || read.record.uid !== ref.uid || read.record.number !== number) return undefined;
+  if (hashes.includes(read.hash)) return read;
+  const open = openRecord(read.record);
+  const hash = encodeRecord(open).hash;
+  const closed = ended && encodeRecord(closedRecord(open, ended)).hash;
+  return hashes.includes(hash) || hashes.includes(closed) ? { record: open, hash } : undefined;
 }
 
 /** An epoch that status does not know, as its record and its restore ConfigMap describe it. Unless no process was seen, it ran. */
@@ -46,6 +58,7 @@ function adopt(
   restore: RestoreContent | undefined,
   jobManager: ObservedDeployment,
   prior: Epoch | undefined,
+  now: number,
 ): Epoch {
   const incarnation = record.highAvailability
     ? restore?.lastProcess
@@ -66,8 +79,13 @@ function adopt(
     attempt: prior?.attempt ?? 0,
     startedAt: jobManager.metadata.creationTimestamp ?? rfc3339(0),
     ...(seen ? { ran: true } : {}),
-    ...(record.ended ? { ended: record.ended } : {}),
+    ...(record.ended ? { ended: endedByRecord(record.ended, rfc3339(now)) } : {}),
   };
+}
+
+/** The end as the record tells it. */
+function endedByRecord(ended: NonNullable<EpochRecord['ended']>, at: string): Ended {
+  return { ...ended, ...(ended.byFlork && ended.path === undefined ? { startsEmpty: true } : {}), at };
 }
 
 /** What the restore ConfigMap of an ended epoch says about its end, when status does not (yet) know. */
@@ -96,10 +114,10 @@ export function epochFacts(
     return configMap && readRestore(configMap);
   };
   if (jobManager && deployed > (known?.number ?? 0)) {
-    const read = trustedRecord(ref, observed, deployed, [annotation]);
+    const read = trustedRecord(ref, observed, deployed, [annotation], undefined);
     const restore = readRestoreOf(deployed);
     if (read) {
-      const epoch = adopt(ref, read.record, read.hash, restore, jobManager, known);
+      const epoch = adopt(ref, read.record, read.hash, restore, jobManager, known, now);
       const ended = epoch.ended ?? endedByRestore(restore, rfc3339(now));
       return {
         epoch: ended ? { ...epoch, ended } : epoch,
@@ -122,9 +140,12 @@ export function epochFacts(
       endedInStatus: undefined,
     };
   const vouching = [known.recordHash, known.nextRecordHash, deployed === known.number ? annotation : undefined];
-  const read = trustedRecord(ref, observed, known.number, vouching);
+  const read = trustedRecord(ref, observed, known.number, vouching, known.ended);
   const restore = readRestoreOf(known.number);
-  const ended = known.ended ?? read?.record.ended ?? endedByRestore(restore, rfc3339(now));
+  const ended =
+    known.ended ??
+    (read?.record.ended && endedByRecord(read.record.ended, rfc3339(now))) ??
+    endedByRestore(restore, rfc3339(now));
   return {
     epoch: ended ? { ...known, ended } : known,
     adopted: false,

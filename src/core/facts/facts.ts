@@ -6,7 +6,7 @@ import { jobIdOf, names } from '../build/names.ts';
 import { encodeRecord } from '../build/record.ts';
 import { changes, type Change } from '../change.ts';
 import type { FlinkView } from '../flink-view.ts';
-import type { EpochRecord, RestoreContent } from '../record.ts';
+import { closedRecord, type EpochRecord, type RestoreContent } from '../record.ts';
 import { rfc3339 } from '../time.ts';
 import type { Input } from '../types.ts';
 import { absenceOf, stuckPod, type Absence } from './absence.ts';
@@ -109,7 +109,7 @@ function rebuilt(input: Input, facts: EpochFacts): EpochFacts {
     ...(epoch.restoredFrom === undefined ? {} : { restoredFrom: epoch.restoredFrom }),
     handled: nonce === undefined ? {} : { restoreNonce: nonce },
   });
-  const closed = epoch.ended ? { ...record, ended: epoch.ended } : record;
+  const closed = epoch.ended ? closedRecord(record, epoch.ended) : record;
   if (encodeRecord(record).hash === epoch.recordHash) return { ...facts, record };
   return encodeRecord(closed).hash === epoch.recordHash ? { ...facts, record: closed } : facts;
 }
