@@ -142,28 +142,34 @@ function checkChildrenKept(
   const { uid = '', name, finalizers } = request.parent.metadata;
   // In a foreground deletion Metacontroller does not manage children: whatever is answered, the garbage collector has them.
   if (finalizers?.includes('foregroundDeletion') === true) return;
+  const current = Math.max(observed.epoch?.number ?? 0, deployedEpoch(request, name));
+  const kept = keptNames(name, uid, current);
+  const needed = lost.filter((child) => kept.has(`${child.kind}/${child.metadata.name}`));
+  const named = needed.map((child) => child.metadata.name).join(', ');
+  if (needed.length === 0) return;
   if (request.finalizing || request.parent.metadata.deletionTimestamp !== undefined) {
     const alive = ledger.alive(uid);
-    if (alive !== undefined && observed.operation?.kind !== 'delete') {
-      report(
-        'no child lost',
-        `${lost.map((child) => child.metadata.name).join(', ')} left out while ${alive.podName} lives and the deletion is not observed`,
-      );
-    } else if (alive !== undefined) report('S2', `children left out of a deletion while ${alive.podName} lives`);
+    if (alive === undefined) return;
+    if (observed.operation?.kind === 'delete')
+      report('S2', `${named} left out of a deletion while ${alive.podName} lives`);
+    else report('no child lost', `${named} left out while ${alive.podName} lives and the deletion is not observed`);
     return;
   }
-  const current = Math.max(observed.epoch?.number ?? 0, deployedEpoch(request, name));
-  const own = epochNames({ name, uid }, current);
+  report('no child lost', `${named} of epoch ${current} or later`);
+}
+
+/** What belongs to the current epoch, or to a later one of which the status does not know yet. */
+function keptNames(name: string, uid: string, current: number): ReadonlySet<string> {
   const lasting = names({ name });
   const kept = new Set([
-    ...[own.configuration, own.restore, own.record].map((item) => `ConfigMap/${item}`),
     ...[lasting.internalService, lasting.restService].map((item) => `Service/${item}`),
     ...[lasting.jobManager, lasting.taskManager].map((item) => `Deployment/${item}`),
   ]);
-  for (const child of lost) {
-    if (kept.has(`${child.kind}/${child.metadata.name}`))
-      report('no child lost', `${child.kind} ${child.metadata.name} of epoch ${current}`);
+  for (const number of [current, current + 1, current + 2]) {
+    const own = epochNames({ name, uid }, number);
+    for (const item of [own.configuration, own.restore, own.record]) kept.add(`ConfigMap/${item}`);
   }
+  return kept;
 }
 
 export function childrenOf(request: SyncRequest): readonly KubeObject[] {

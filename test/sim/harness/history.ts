@@ -8,6 +8,7 @@ import type { HookClient } from '../../../src/sim/models/metacontroller/hook.ts'
 import type { Metacontroller, Staleness } from '../../../src/sim/models/metacontroller/metacontroller.ts';
 import type { ApplyStrategy, Effect } from '../../../src/sim/models/metacontroller/sync.ts';
 import { at, keyOf, numberAt, type KubeObject } from '../../../src/sim/models/objects.ts';
+import { createTracer, type Tracer } from '../../../src/sim/trace.ts';
 import { ACTOR, createWorld, jobRef, type World } from '../../../src/sim/world.ts';
 import { checkSync, statusOf, type Asked, type Violation } from './checker.ts';
 import { realCore, type Core } from './core.ts';
@@ -34,6 +35,8 @@ export type History = {
   readonly until: (claim: () => boolean, limitMs: number, what: string) => Promise<void>;
   readonly startMetacontroller: () => Metacontroller;
   readonly fail: (invariant: string, detail: string) => void;
+  /** The calls of the hook, as test/e2e records those of a real Metacontroller. */
+  readonly tracer: Tracer;
 };
 
 /** What a test turns while a history runs. Indices count from its beginning. */
@@ -132,6 +135,7 @@ export function createHistory(options: HistoryOptions): History {
     world.api.list('FlinkJob').some((job) => job.metadata.uid === owner && givesLeave(job['spec']));
   const ledger = createLedger({ storage: world.storage, now: clock.now, report: fail, leave });
   world.api.watch(({ object }) => ledger.stored(object));
+  const tracer = createTracer();
   const now = (): number => clock.now() + controls.skewMs;
 
   const startMetacontroller = (): Metacontroller => {
@@ -204,6 +208,7 @@ export function createHistory(options: HistoryOptions): History {
       },
       called: (call, request, reply, answer) => {
         counts.syncs++;
+        tracer.called(clock.now(), call, request, reply, answer);
         tell(
           tellSync(
             call,
@@ -229,6 +234,7 @@ export function createHistory(options: HistoryOptions): History {
     controls,
     counts,
     violations,
+    tracer,
     timeline,
     tell,
     fail,
