@@ -36,4 +36,6 @@ export type Answer = {
   readonly stateSafe?: { readonly status: 'True' | 'False'; readonly reason: Reason; readonly message: string };
   readonly resyncAfterSeconds: number;
   readonly finalized?: boolean;
+  /** Nothing is answered: the view contradicts itself and is to be shown again. */
+  readonly retry429?: boolean;
 };

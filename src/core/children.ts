@@ -103,12 +103,33 @@ export function childrenOf(
       : nextRestore(facts, current, stored.record, ended);
   const declaredAgain = answer.declared !== undefined && answer.declared.number === stored.record.number;
   return [
-    ...epochChildren(ref, stored.record, stored.hash, replicasFor(facts, answer, stored.record)),
+    ...workloadsOf(facts, answer, stored),
     ...(declaredAgain ? [] : [recordConfigMap(ref, stored.record)]),
     restoreConfigMap(ref, stored.record, restore),
     ...(answer.declared ? [recordConfigMap(ref, answer.declared)] : []),
     ...stableRecord(facts, stored.record.number, answer.declared?.number, stable),
   ];
+}
+
+/**
+ * Configuration, Services and workloads of the current epoch. Its pod templates appear only with its start: until then the Deployments
+ * of the epoch before it stay as they are, at 0.
+ */
+function workloadsOf(
+  facts: Facts,
+  answer: Answer,
+  stored: { readonly record: EpochRecord; readonly hash: string },
+): readonly Child[] {
+  const { observed, job } = facts.input;
+  const children = epochChildren(job.ref, stored.record, stored.hash, replicasFor(facts, answer, stored.record));
+  const started = facts.deployed === 0 || facts.deployed === stored.record.number;
+  if (started || answer.workloads === 'run') return children;
+  const former = observed.echo.filter((child) => child.kind === 'Deployment');
+  const kept =
+    answer.workloads === 'keep'
+      ? former
+      : former.map((child) => ({ ...child, spec: { ...(child['spec'] as object), replicas: 0 } }));
+  return [...children.filter((child) => child.kind !== 'Deployment'), ...kept];
 }
 
 /** The record of the last stable epoch stays until a newer one is stable. */

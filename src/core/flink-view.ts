@@ -42,6 +42,8 @@ export type JobView = {
 /** From /jobs/:id. `runningSince`: when the job was first RUNNING in this process, 0 if never, `undefined` if not told. */
 export type JobDetail = {
   readonly runningSince: number | undefined;
+  /** Flink's own clock when it answered, epoch milliseconds. */
+  readonly now: number | undefined;
   /** The highest parallelism of its vertices. */
   readonly parallelism: number | undefined;
 };
@@ -113,6 +115,7 @@ export type Questions =
       /** Ids this epoch's processes may use, most likely first. */
       readonly jobIds: readonly string[];
       readonly wants: {
+        /** Asked in any case of a job that is not RUNNING. */
         readonly detail: boolean;
         readonly checkpoints: boolean;
         readonly checkpointConfig: boolean;

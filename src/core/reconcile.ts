@@ -23,6 +23,7 @@ export function reconcile(input: Input): Outcome {
     resyncAfterSeconds: answer.resyncAfterSeconds,
     finalized: answer.finalized ?? false,
     rule: answer.rule,
+    ...(answer.retry429 ? { retryAfterSeconds: answer.resyncAfterSeconds } : {}),
     at: facts.at,
   };
 }

@@ -38,6 +38,8 @@ export type Outcome = {
   /** 0: no timer. */
   readonly resyncAfterSeconds: number;
   readonly finalized: boolean;
+  /** The view contradicts itself: nothing is answered (429), and it is to be shown again after so many seconds. */
+  readonly retryAfterSeconds?: number;
   /** Name of the rule that answered, for logs, metrics and the simulator's coverage report. */
   readonly rule: string;
   /** The time of the decision, as written into status (RFC 3339). */

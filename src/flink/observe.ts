@@ -68,13 +68,14 @@ async function ask(client: FlinkClient, questions: Ask, stop: () => void, maxFor
   const of = <T>(wanted: boolean, call: (id: string) => Promise<Part<T>>): Promise<Part<T>> =>
     job === undefined ? Promise.resolve(NOT_ASKED) : until(wanted, () => call(job.id));
   const { wants, trigger } = questions;
+  const runs = job?.state === 'RUNNING';
   const [flinkVersion, detail, checkpoints, checkpointConfig, exceptions, triggered] = await Promise.all([
     until(wants.flinkVersion, client.version),
-    of(wants.detail, client.detail),
+    of(wants.detail || !runs, client.detail),
     of(wants.checkpoints, client.checkpoints),
     of(wants.checkpointConfig, client.checkpointConfig),
     // The newest failure of a job that runs is over: it explains nothing that is.
-    of(wants.exceptions && job?.state !== 'RUNNING', client.exceptions),
+    of(wants.exceptions && !runs, client.exceptions),
     trigger === undefined ? NOT_ASKED : until(true, () => client.trigger(trigger.jobId, trigger.triggerId)),
   ]);
   const built = isBuilt(job);

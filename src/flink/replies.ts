@@ -32,6 +32,7 @@ export function jobDetail(reply: v.InferOutput<typeof JobDetails>): JobDetail {
   );
   return {
     runningSince: reply.timestamps?.RUNNING ?? undefined,
+    now: reply.now ?? undefined,
     parallelism: parallelisms.length === 0 ? undefined : Math.max(...parallelisms.slice(0, 10_000)),
   };
 }

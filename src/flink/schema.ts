@@ -47,6 +47,7 @@ export const DashboardConfig = v.object({ 'flink-version': v.pipe(v.string(), v.
 
 /** GET /jobs/:id. */
 export const JobDetails = v.object({
+  now: optionalNumber,
   timestamps: v.optional(v.fallback(v.optional(v.nullable(v.object({ RUNNING: optionalNumber }))), undefined)),
   vertices: v.optional(
     v.fallback(v.optional(v.nullable(v.array(v.object({ parallelism: optionalNumber })))), undefined),

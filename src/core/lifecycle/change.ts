@@ -52,7 +52,7 @@ function replace(facts: Facts): Answer {
       'No task of this epoch ever ran; it makes room for the new spec.',
     ),
     workloads: 'keep',
-    ended: { how: 'replaced', ...(path ? { path } : { startsEmpty: true }), byFlork: true, at: facts.at },
+    ended: { how: 'replaced', ...(path ? {} : { startsEmpty: true }), byFlork: true, at: facts.at },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
 }

@@ -14,6 +14,7 @@ import {
   tasksStarting,
   unreachable,
 } from './observe.ts';
+import { deploymentLagsPod, deploymentLagsStatus, recordLagsDeployment } from './lagging.ts';
 import { firstStart, startDeclared, suspendedFromTheStart } from './start.ts';
 import { cancelUnderWay, operationOrphaned, stopCompleted, stopFailed, stopUnderWay, stopWithdrawn } from './stop.ts';
 
@@ -22,6 +23,11 @@ export type Rule = (facts: Facts) => Answer | undefined;
 
 /** The whole life of a job: the first rule that answers decides. */
 export const RULES: readonly Rule[] = [
+  // Views that contradict themselves
+  deploymentLagsPod, //     a young pod, and its Deployment is shown as if there were none
+  recordLagsDeployment, //  a young Deployment whose record is not shown
+  deploymentLagsStatus, //  a young first epoch whose Deployment is not shown
+
   // The end of the FlinkJob
   handedOver, //            another controller takes it over: leave everything
   deleted, //               nothing is left: let it go

@@ -158,6 +158,7 @@ export function retire(facts: Facts): Answer | undefined {
   const ended = facts.endedInStatus;
   if (!ended || (!ended.byFlork && ended.how !== 'failed')) return undefined;
   const { process, flink, jobManager, now } = facts;
+  const heir = ended.how === 'replaced' ? facts.epoch?.restoredFrom : ended.path;
   const leavingProcess = process.kind === 'running' && process.leaving;
   const processGone =
     process.kind === 'none' || process.kind === 'dead' || leavingProcess || jobManager?.replicas === 0;
@@ -182,14 +183,14 @@ export function retire(facts: Facts): Answer | undefined {
       say: ready(
         'Suspended',
         'Suspended',
-        ended.path ? `Suspended; it will resume from ${ended.path}.` : 'Suspended; it will start empty.',
+        heir ? `Suspended; it will resume from ${heir}.` : 'Suspended; it will start empty.',
       ),
       workloads: 'stop',
       operation: null,
       retry: null,
       ...(facts.prior?.state === 'Suspended'
         ? {}
-        : { transition: { reason: 'Suspended' as const, ...(ended.path ? { snapshot: ended.path } : {}) } }),
+        : { transition: { reason: 'Suspended' as const, ...(heir ? { snapshot: heir } : {}) } }),
       resyncAfterSeconds: 0,
     };
   }
@@ -203,7 +204,7 @@ export function retire(facts: Facts): Answer | undefined {
   }
   const restore = facts.restoreNonce === undefined ? undefined : facts.wanted?.restore?.from;
   const reason = restore ? 'RestoreRequested' : facts.prior?.state === 'Suspended' ? 'Resumed' : 'SpecChanged';
-  return declareNext(facts, { path: restore ?? ended.path, reason });
+  return declareNext(facts, { path: restore ?? heir, reason });
 }
 
 function checkpointingOff(facts: Facts): boolean {
@@ -219,11 +220,26 @@ function failureText(facts: Facts): string {
   return `The job has failed for good${newest ? `: ${newest.text}` : ''}. It is not restarted (policies.restart); a corrected spec starts it again.`;
 }
 
+/**
+ * Flink answers about checkpoints from a cache (rest.cache.checkpoint-statistics.timeout, 3 s): only some time after the end, by
+ * Flink's own clock, is the last snapshot sure to be listed.
+ */
+const STATISTICS_LAG_MS = 5000;
+
+function isSettled(facts: Facts): boolean {
+  const { view, flink } = facts;
+  if (view.kind !== 'answered' || view.detail.kind !== 'value') return false;
+  const { now } = view.detail.value;
+  const ended = flink.job?.endTime;
+  return now === undefined || ended === undefined || now - ended >= STATISTICS_LAG_MS;
+}
+
 /** A terminal job may have been stopped by Flork: only definite answers about its trigger and its snapshots tell otherwise. */
 function stopMayExplain(facts: Facts): boolean {
   const { view, operation } = facts;
   // Without a graph nothing could be stopped: main() threw (tasks.total is 0 then).
   if (facts.flink.job?.tasks.total === 0 && facts.flink.job.state === 'FAILED') return false;
+  if (!isSettled(facts)) return true;
   if (view.kind !== 'answered' || view.checkpoints.kind === 'failed' || view.checkpoints.kind === 'not-asked')
     return true;
   if (operation?.kind !== 'stop') return false;

@@ -102,11 +102,12 @@ export function sync(at: Cluster, shown: Shown = {}): Outcome {
 
 /** Children and status as Metacontroller would leave them. */
 export function apply(at: Cluster, outcome: Outcome): void {
+  at.now += 1000;
+  if (outcome.retryAfterSeconds !== undefined) return;
   const desired = new Map(outcome.children.map((child) => [`${child.kind}/${child.metadata.name}`, child]));
   for (const key of at.children.keys()) if (!desired.has(key)) at.children.delete(key);
   for (const [key, child] of desired) at.children.set(key, stored(child, at.children.get(key)));
   at.status = structuredClone(outcome.status) as Status;
-  at.now += 1000;
 }
 
 function stored(child: Child, before: Record<string, unknown> | undefined): Record<string, unknown> {
@@ -197,7 +198,10 @@ export function answered(
       },
     ],
     flinkVersion: { kind: 'value', value: '1.20.5' },
-    detail: { kind: 'value', value: { runningSince: state === 'RUNNING' && running > 0 ? 1 : 0, parallelism: 1 } },
+    detail: {
+      kind: 'value',
+      value: { runningSince: state === 'RUNNING' && running > 0 ? 1 : 0, now: 60_000, parallelism: 1 },
+    },
     checkpoints: {
       kind: 'value',
       value: {

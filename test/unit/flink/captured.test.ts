@@ -107,7 +107,7 @@ for (const version of VERSIONS) {
         }),
       );
       assert.equal(view.jobs[0]?.state, 'INITIALIZING');
-      assert.deepEqual(view.detail, { kind: 'value', value: { runningSince: 0, parallelism: undefined } });
+      assert.equal(view.detail.kind === 'value' && view.detail.value.runningSince, 0);
       assert.equal(view.checkpoints.kind === 'failed' && view.checkpoints.error, 'unavailable');
       assert.match(view.checkpoints.kind === 'failed' ? view.checkpoints.text : '', /^Unable to get JobMasterGateway/);
       assert.ok(view.checkpointConfig.kind === 'value' && view.checkpointConfig.value.enabled);

@@ -33,7 +33,10 @@ describe('observe', () => {
     const view = await createObserve({ transport })(ask({ jobIds: [OTHER_JOB, JOB] }));
     assert.equal(calls[0]?.path, '/jobs/overview');
     assert.ok(calls.slice(1).every(({ path }) => path === '/config' || path.includes(JOB)));
-    assert.deepEqual((view as Answered).detail, { kind: 'value', value: { runningSince: 5, parallelism: 4 } });
+    assert.deepEqual((view as Answered).detail, {
+      kind: 'value',
+      value: { runningSince: 5, now: undefined, parallelism: 4 },
+    });
   });
 
   it('asks no parts of a job that is not listed', async () => {

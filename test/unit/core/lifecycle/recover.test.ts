@@ -116,6 +116,7 @@ test('a deleted restore ConfigMap comes back for the process after the one that 
 test('a deleted JobManager Deployment comes back at 0 and is started when its pods are proven gone', () => {
   const at = runningCluster();
   at.children.delete('Deployment/wordcount-jobmanager');
+  at.now += 60_000;
   sync(at, { pods: [jobManagerPod(1)] });
   assert.equal(jobManagerReplicas(at), 0);
   sync(at, { pods: [jobManagerPod(1)] });

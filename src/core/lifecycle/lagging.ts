@@ -1,0 +1,61 @@
+import type { Answer } from '../answer.ts';
+import type { Facts } from '../facts/facts.ts';
+import { ofEpoch, podsOf } from '../facts/process.ts';
+import { parseTime } from '../time.ts';
+import { progress } from './say.ts';
+
+/**
+ * Caches of different kinds lag each other by moments. A view that contradicts itself about something so young is no basis for
+ * any answer: Metacontroller is asked to come again in a second (429), nothing is written. What still contradicts itself after
+ * that is real, and the rules below deal with it.
+ */
+const YOUNG_MS = 10_000;
+
+/** The second that Metacontroller waits before it shows the job again. */
+export const RETRY_SECONDS = 1;
+
+/** A JobManager pod of this epoch, or of a later one, is there, and its Deployment is shown missing, at 0, or of an earlier epoch. */
+export function deploymentLagsPod(facts: Facts): Answer | undefined {
+  const { input, epoch, jobManager, deployed, endedInStatus, prior } = facts;
+  if (endedInStatus || prior?.operation?.kind === 'delete' || input.observed.pods === undefined) return undefined;
+  const number = Math.max(epoch?.number ?? 1, deployed);
+  const pod = [number, number + 1]
+    .flatMap((candidate) => ofEpoch(podsOf(input.observed.pods ?? [], 'jobmanager'), input.job.ref.uid, candidate))
+    .find(({ metadata }) => metadata.deletionTimestamp === undefined && isYoung(facts, metadata.creationTimestamp));
+  if (
+    !pod ||
+    ((jobManager?.replicas ?? 0) > 0 && deployed >= Number(pod.metadata.annotations?.['flork.itom.com/epoch']))
+  )
+    return undefined;
+  return again('deploymentLagsPod', `Deployment and pod ${pod.metadata.name} do not fit each other yet`);
+}
+
+/** The JobManager Deployment is there, status does not know of it, and the record that came before it is not shown yet. */
+export function recordLagsDeployment(facts: Facts): Answer | undefined {
+  const { adopted, record, jobManager } = facts;
+  if (!adopted || record || !isYoung(facts, jobManager?.metadata.creationTimestamp)) return undefined;
+  return again('recordLagsDeployment', 'the Deployment is shown before its record');
+}
+
+/** Status knows of the first epoch, whose Deployment is not shown yet. */
+export function deploymentLagsStatus(facts: Facts): Answer | undefined {
+  const { epoch, jobManager, input } = facts;
+  if (epoch?.number !== 1 || jobManager || epoch.ended || input.finalizing || !isYoung(facts, epoch.startedAt))
+    return undefined;
+  return again('deploymentLagsStatus', 'the Deployment is not shown yet');
+}
+
+function isYoung(facts: Facts, since: string | undefined): boolean {
+  const at = parseTime(since);
+  return at !== undefined && facts.now - at < YOUNG_MS;
+}
+
+function again(rule: string, message: string): Answer {
+  return {
+    rule,
+    say: progress('Created', 'Starting', message),
+    workloads: 'keep',
+    retry429: true,
+    resyncAfterSeconds: RETRY_SECONDS,
+  };
+}
