@@ -16,7 +16,7 @@ const WARM_UP = 1500;
 const TARGETS = { ratio: 1.5, rssMiB: 90, readySeconds: 0.6 } as const;
 
 const root = new URL('..', import.meta.url).pathname;
-execFileSync('npm', ['run', 'build', '--silent'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+execFileSync('npm', ['run', 'build', '--silent'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
 const scenario = await settledScenario(32 * KIB);
 await checkSame(scenario);
 const verdicts = [await cpu(scenario), await memoryAndStart()].flat();

@@ -8,9 +8,11 @@ import type { Core } from './shell.ts';
 
 /** What a request shows, read. The objects are shared by later calls with the same text: nobody changes them. */
 export type Shown = {
-  readonly request: SyncRequest;
-  readonly seen: () => { readonly job: ObservedJob; readonly observed: Observed };
+  readonly head: Pick<SyncRequest, 'controller' | 'parent' | 'finalizing'>;
+  readonly seen: () => Seen;
 };
+
+type Seen = { readonly job: ObservedJob; readonly observed: Observed };
 
 /** Reads the text of a /sync or /finalize request. */
 export type Reader = (text: string) => { readonly kind: 'shown'; readonly shown: Shown } | Refused;
@@ -18,7 +20,7 @@ export type Reader = (text: string) => { readonly kind: 'shown'; readonly shown:
 type Known = { readonly text: string; readonly shown: Shown };
 
 /** Texts kept, all together in characters; what was read from them takes some five times as much. */
-const MOST_CHARACTERS = 12 * 1024 * 1024;
+const MOST_CHARACTERS = 8 * 1024 * 1024;
 
 /**
  * Between two polls of a settled job nothing in the cluster changes, and Metacontroller sends the very same text: it is read once.
@@ -66,17 +68,16 @@ function read(core: Pick<Core, 'readJob' | 'readObserved'>, text: string): Shown
       reply: refuse(400, 'bad-envelope', `the body is no request of Metacontroller: ${envelope.path}`),
     };
   }
-  const { request } = envelope;
-  let seen: ReturnType<Shown['seen']> | undefined;
-  return {
-    request,
-    // Later than the envelope: of a foreign parent nothing more is read.
-    seen: () => {
-      if (seen === undefined) {
-        const job = core.readJob(request.parent);
-        seen = { job, observed: core.readObserved(request.children, request.related, job.ref) };
-      }
-      return seen;
-    },
+  const { children, related, ...head } = envelope.request;
+  // Later than the envelope: of a foreign parent nothing more is read. The raw objects are let go once they are read: they are
+  // mostly managedFields, several times what is read of them.
+  let source: Pick<SyncRequest, 'children' | 'related'> | undefined = { children, related };
+  let seen: Seen | undefined;
+  const see = (): Seen => {
+    const job = core.readJob(head.parent);
+    const read = { job, observed: core.readObserved(source?.children ?? {}, source?.related, job.ref) };
+    source = undefined;
+    return read;
   };
+  return { head, seen: () => (seen ??= see()) };
 }

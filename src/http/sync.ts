@@ -19,13 +19,13 @@ export async function hook(shell: Shell, c: Context, name: 'sync' | 'finalize'):
   const read = shell.reader(body.text);
   if (read.kind === 'refused') return read.reply;
   const { shown } = read;
-  const { request } = shown;
-  if (request.finalizing !== (name === 'finalize')) {
-    return refuse(400, 'bad-envelope', `/${name} was called with finalizing: ${request.finalizing}`);
+  const { head } = shown;
+  if (head.finalizing !== (name === 'finalize')) {
+    return refuse(400, 'bad-envelope', `/${name} was called with finalizing: ${head.finalizing}`);
   }
-  const refused = foreign(request, shell.config, name);
+  const refused = foreign(head, shell.config, name);
   if (refused !== undefined) return refused;
-  const { uid } = request.parent.metadata;
+  const { uid } = head.parent.metadata;
   if (shell.busy.has(uid)) return later('busy', 'this FlinkJob is being answered already');
   shell.busy.add(uid);
   try {
@@ -51,7 +51,7 @@ async function within<T>(budgetMs: number, caller: AbortSignal, run: (signal: Ab
 
 async function decide(
   shell: Shell,
-  { request, seen }: Shown,
+  { head, seen }: Shown,
   name: 'sync' | 'finalize',
   signal: AbortSignal,
 ): Promise<Reply> {
@@ -61,14 +61,16 @@ async function decide(
   const flink = await shell.observe(core.questions(known), signal);
   if (signal.aborted) return refuse(503, 'out-of-time', 'no decision within the time of a sync');
   const decided = core.reconcile({ ...known, flink });
+  // Metacontroller's caches lag each other: the job is to be shown again in a second, and nothing is written.
+  if (decided.retryAfterSeconds !== undefined) return later(decided.rule, decided.status.message);
   const outcome = await carryOut(shell, decided, job.ref.namespace, signal);
   if (typeof outcome === 'string') {
     return refuse(500, 'bad-outcome', `internal error: ${outcome}`, {
-      ...parentFields(request.parent),
+      ...parentFields(head.parent),
       decidedBy: decided.rule,
     });
   }
-  const log = { ...parentFields(request.parent), state: outcome.status.state, commands: decided.commands.length };
+  const log = { ...parentFields(head.parent), state: outcome.status.state, commands: decided.commands.length };
   return printed(syncResponse(outcome, name), outcome.rule, log);
 }
 
