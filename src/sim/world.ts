@@ -48,6 +48,8 @@ export type Faults = {
   pulls: (image: string) => boolean;
   schedulable: (pod: KubeObject) => boolean;
   watchLagMs: (kind: KindName) => number;
+  /** The CompositeController's label selector. */
+  selects: (parent: KubeObject) => boolean;
   readonly job: JobFaults;
 };
 
@@ -70,6 +72,7 @@ export function createWorld(options: WorldOptions): World {
     pulls: () => true,
     schedulable: () => true,
     watchLagMs: () => 15,
+    selects: () => true,
     job: { stopFailsAfterSavepoint: false, savepointMs: 300 },
   };
   const admit = (verb: Verb, object: KubeObject, actor: string): Admitted => {
@@ -121,6 +124,7 @@ export function createWorld(options: WorldOptions): World {
         name: 'flork',
         strategy,
         resyncPeriodSeconds: 60,
+        selects: (parent) => faults.selects(parent),
         ...(probe === undefined ? {} : { probe }),
       });
     },

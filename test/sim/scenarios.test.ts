@@ -5,6 +5,7 @@ import './scenarios/life.ts';
 import './scenarios/stops.ts';
 import './scenarios/repair.ts';
 import './scenarios/world.ts';
+import './scenarios/corners.ts';
 
 /** The scenarios of design/lifecycle.md by number and name; test/sim/crashes puts a crash at every step of the flows in them. */
 

@@ -2,7 +2,6 @@ import type { ApiServer } from './api-server.ts';
 import type { Clock } from './clock.ts';
 import type { KubeObject, ObjectRef } from './objects.ts';
 import type { Random } from './random.ts';
-import { refOf } from './objects.ts';
 
 /**
  * What the Metacontroller model needs of a cluster. There are two of them: the modelled API server (below) and, in test/e2e,
@@ -76,10 +75,4 @@ export function modelCluster(options: ModelClusterOptions): Cluster {
     apply: (object) => call(() => api.apply(actor, object)),
     remove: (ref, uid) => call(() => api.remove(actor, ref, { uid })),
   };
-}
-
-/** Whether an object of this cluster is meant. */
-export function sameRef(object: KubeObject, ref: ObjectRef): boolean {
-  const own = refOf(object);
-  return own.kind === ref.kind && own.namespace === ref.namespace && own.name === ref.name;
 }

@@ -35,11 +35,11 @@ export async function randomHistory(seed: number, core?: Core): Promise<Told> {
   let spec: Spec = random.chance(0.1) ? suspended(SPEC) : SPEC;
   history.apply(spec);
   await history.run(random.between(200, 20_000));
-  const deeds = random.between(2, 5);
+  const deeds = random.between(1, 4);
   for (let deed = 0; deed < deeds; deed++) {
     spec = act(history, random, spec, faults);
     // oxlint-disable-next-line no-await-in-loop -- deeds follow each other
-    await history.run(random.pick([50, 500, 2_000, 8_000, 25_000, 70_000]));
+    await history.run(random.pick([50, 500, 2_000, 8_000, 25_000]));
   }
   calm();
   history.tell('faults are over');

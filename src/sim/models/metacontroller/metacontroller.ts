@@ -29,6 +29,8 @@ export type MetacontrollerOptions = {
   readonly strategy: ApplyStrategy;
   readonly resyncPeriodSeconds: number;
   readonly webhookTimeoutMs?: number;
+  /** `parentResource.labelSelector`; every parent when absent. */
+  readonly selects?: (parent: KubeObject) => boolean;
   readonly probe?: Partial<Probe> & {
     /** How many events the caches lag behind in the sync that begins. */
     readonly staleness?: () => Staleness;
@@ -60,6 +62,7 @@ export function startMetacontroller(options: MetacontrollerOptions): Metacontrol
     controller: controllerObject(options),
     strategy: options.strategy,
     webhookTimeoutMs: options.webhookTimeoutMs ?? 10_000,
+    selects: options.selects ?? (() => true),
     arm: (key, seconds) => queue.addAfter(key, seconds * 1000),
     rules,
     applied: new Map(),

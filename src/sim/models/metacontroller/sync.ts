@@ -22,6 +22,8 @@ export type SyncDeps = {
   readonly controller: KubeObject;
   readonly strategy: ApplyStrategy;
   readonly webhookTimeoutMs: number;
+  /** `parentResource.labelSelector`. */
+  readonly selects: (parent: KubeObject) => boolean;
   readonly arm: (key: string, seconds: number) => void;
   /** Related rules by parent uid and generation. */
   readonly rules: Map<string, { readonly at: number; readonly rules: readonly RelatedRule[] }>;
@@ -62,6 +64,7 @@ const STATUS_ATTEMPTS = 4;
 export async function syncParent(deps: SyncDeps, key: string, views: Views): Promise<SyncEnd> {
   const cached = views('FlinkJob').get(key);
   if (cached === undefined) return { kind: 'done' };
+  if (!deps.selects(cached) && !shouldFinalize(deps, cached)) return { kind: 'done' };
   const parent = await addFinalizer(deps, cached);
   if (parent === undefined) return { kind: 'failed' };
   const owned = ownedChildren(parent, views);
@@ -124,12 +127,16 @@ function finalizerOf(deps: SyncDeps): string {
 
 function shouldFinalize(deps: SyncDeps, parent: KubeObject): boolean {
   const { deletionTimestamp, finalizers } = parent.metadata;
-  return deletionTimestamp !== undefined && (finalizers ?? []).includes(finalizerOf(deps));
+  return (deletionTimestamp !== undefined || !deps.selects(parent)) && (finalizers ?? []).includes(finalizerOf(deps));
 }
 
 async function addFinalizer(deps: SyncDeps, parent: KubeObject): Promise<KubeObject | undefined> {
   const name = finalizerOf(deps);
-  if (parent.metadata.deletionTimestamp !== undefined || parent.metadata.finalizers?.includes(name) === true)
+  if (
+    parent.metadata.deletionTimestamp !== undefined ||
+    !deps.selects(parent) ||
+    parent.metadata.finalizers?.includes(name) === true
+  )
     return parent;
   const live = await deps.cluster.get(refOf(parent));
   if (live === undefined || live.metadata.uid !== parent.metadata.uid) return undefined;
