@@ -34,6 +34,8 @@ export type History = {
   /** Runs until the claim holds; a violation or the limit ends the history. */
   readonly until: (claim: () => boolean, limitMs: number, what: string) => Promise<void>;
   readonly startMetacontroller: () => Metacontroller;
+  /** From now on there is but one. */
+  readonly oneMetacontroller: () => void;
   readonly fail: (invariant: string, detail: string) => void;
   /** The calls of the hook, as test/e2e records those of a real Metacontroller. */
   readonly tracer: Tracer;
@@ -41,6 +43,8 @@ export type History = {
 
 /** What a test turns while a history runs. Indices count from its beginning. */
 export type Controls = {
+  /** How many Metacontrollers there are again after one has died. */
+  metacontrollers: number;
   /** The wall clock of the hook is off by so much. */
   skewMs: number;
   hook: (index: number) => 'up' | 'down' | 'answer-lost';
@@ -106,6 +110,7 @@ export function createHistory(options: HistoryOptions): History {
     crashes: new Map(),
   };
   const controls: Controls = {
+    metacontrollers: 1,
     skewMs: 0,
     hook: () => 'up',
     crash: () => false,
@@ -138,6 +143,7 @@ export function createHistory(options: HistoryOptions): History {
   const tracer = createTracer();
   const now = (): number => clock.now() + controls.skewMs;
 
+  const controllers: Metacontroller[] = [];
   const startMetacontroller = (): Metacontroller => {
     // A call that Metacontroller gave up may still be at work while the next one begins: each hears its own.
     const current = new AsyncLocalStorage<{ readonly asked: Asked[]; rule: string }>();
@@ -191,7 +197,7 @@ export function createHistory(options: HistoryOptions): History {
       }
       return reply;
     };
-    return world.metacontroller(hook, {
+    const started = world.metacontroller(hook, {
       staleness: () => controls.staleness(counts.syncs),
       effect: (effect, when) => {
         const index = when === 'before' ? counts.effects : counts.effects - 1;
@@ -204,7 +210,9 @@ export function createHistory(options: HistoryOptions): History {
       },
       crashed: () => {
         tell('Metacontroller dies');
-        clock.after(1_500, () => startMetacontroller());
+        clock.after(1_500, () => {
+          if (controllers.filter((one) => one.running()).length < controls.metacontrollers) startMetacontroller();
+        });
       },
       called: (call, request, reply, answer) => {
         counts.syncs++;
@@ -220,6 +228,8 @@ export function createHistory(options: HistoryOptions): History {
         checkSync({ request, reply, answer, asked: reply.kind === 'answered' ? last.asked : [] }, ledger, fail);
       },
     });
+    controllers.push(started);
+    return started;
   };
   startMetacontroller();
 
@@ -239,6 +249,12 @@ export function createHistory(options: HistoryOptions): History {
     tell,
     fail,
     startMetacontroller,
+    oneMetacontroller: () => {
+      controls.metacontrollers = 1;
+      const [first, ...others] = controllers.filter((one) => one.running());
+      for (const other of others) other.stop();
+      if (first === undefined) startMetacontroller();
+    },
     apply: (spec, name = NAME) => {
       const live = world.api.get(jobRef(name));
       tell(`user: ${live === undefined ? 'create' : 'edit'} ${name}`);

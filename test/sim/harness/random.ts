@@ -124,11 +124,14 @@ function disturb(h: History, random: Random, names: Set<string>): () => void {
     names.add('slow watches');
     world.faults.watchLagMs = () => (quiet ? 15 : 1_500);
   }
-  const second = kinds.has('second') ? h.startMetacontroller() : undefined;
-  if (second !== undefined) names.add('two Metacontrollers');
+  if (kinds.has('second')) {
+    names.add('two Metacontrollers');
+    controls.metacontrollers = 2;
+    h.startMetacontroller();
+  }
   const calm = (): void => {
     quiet = true;
-    second?.stop();
+    h.oneMetacontroller();
     controls.skewMs = 0;
     world.storage.forbid('');
     world.faults.job.stopFailsAfterSavepoint = false;
