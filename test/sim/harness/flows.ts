@@ -54,6 +54,7 @@ export async function suspend(h: History, spec: Spec): Promise<void> {
 export async function remove(h: History): Promise<void> {
   h.remove();
   await h.until(() => h.job() === undefined && leftovers(h).length === 0, LIMIT_MS, 'deleted without a trace');
+  await h.run(50);
 }
 
 export function epochOf(h: History): number {
