@@ -1,13 +1,13 @@
 import type { Child } from '../api/kube.ts';
-import type { Epoch, Status } from '../api/status.ts';
+import type { Status } from '../api/status.ts';
 import type { Answer } from './answer.ts';
 import { epochChildren } from './build/children.ts';
 import { epochNames } from './build/names.ts';
 import { encodeRecord, readRecord, recordConfigMap } from './build/record.ts';
 import { restoreConfigMap } from './build/restore.ts';
 import type { Facts } from './facts/facts.ts';
-import { firstRestore, nextRestore } from './restore-plan.ts';
-import { closedRecord, openRecord, type EpochRecord } from './record.ts';
+import { firstRestore } from './restore-plan.ts';
+import { closedRecord, openRecord, type EpochRecord, type RestoreContent } from './record.ts';
 
 /** How many processes of each kind are wanted now. */
 type Replicas = { readonly jobManager: number; readonly taskManager: number };
@@ -68,68 +68,78 @@ function storedRecord(
   return announced ? { record: closed, hash } : { record: open, hash: encodeRecord(open).hash };
 }
 
-/** The children of the answer, complete: what is not in it is deleted (metacontroller reference, 9.1). */
+/**
+ * The children of the answer, complete: what is not in it is deleted (metacontroller reference, 9.1). `restore` is what the next
+ * process of the current epoch starts with. What belongs to this epoch or a later one, and is not known here yet, stays.
+ */
 export function childrenOf(
   facts: Facts,
   answer: Answer,
-  epoch: Epoch | undefined,
+  restore: RestoreContent | undefined,
   stable: Status['stableEpoch'],
 ): readonly Child[] {
   if (answer.workloads === 'gone') return [];
+  const { echo } = facts.input.observed;
+  const wanted = wantedChildren(facts, answer, restore, stable);
+  const names = new Set(wanted.map(keyOf));
+  const lasting = lastingNames(facts, answer);
+  return [...wanted, ...echo.filter((child) => !names.has(keyOf(child)) && lasting.has(child.metadata.name))];
+}
+
+const keyOf = (child: Child): string => `${child.kind}/${child.metadata.name}`;
+
+function wantedChildren(
+  facts: Facts,
+  answer: Answer,
+  restore: RestoreContent | undefined,
+  stable: Status['stableEpoch'],
+): readonly Child[] {
   const { ref } = facts.input.job;
   if (answer.rule === 'firstStart' && answer.declared) {
     const record = answer.declared;
     return [
-      ...epochChildren(ref, record, encodeRecord(record).hash, replicasFor({ ...facts }, answer, record)),
+      ...epochChildren(ref, record, encodeRecord(record).hash, replicasFor(facts, answer, record)),
       recordConfigMap(ref, record),
       restoreConfigMap(ref, record, firstRestore(ref.uid, record)),
     ];
   }
+  const declared = answer.declared ? [recordConfigMap(ref, answer.declared)] : [];
   const stored = storedRecord(facts, answer);
-  if (!stored || !epoch || !facts.epoch) {
-    const { echo } = facts.input.observed;
-    if (!answer.declared) return echo;
-    const declared = recordConfigMap(ref, answer.declared);
-    return [
-      ...echo.filter((child) => child.kind !== 'ConfigMap' || child.metadata.name !== declared.metadata.name),
-      declared,
-    ];
-  }
-  const current = facts.epoch.number === epoch.number ? epoch : facts.epoch;
-  const ended = answer.ended === null ? undefined : (answer.ended ?? facts.epoch.ended);
-  const restore =
-    answer.workloads === 'keep' && facts.restore && answer.ended === undefined
-      ? facts.restore
-      : nextRestore(facts, current, stored.record, ended);
-  const declaredAgain = answer.declared !== undefined && answer.declared.number === stored.record.number;
+  if (!stored || !restore) return replaced(facts.input.observed.echo, declared);
+  const current =
+    answer.declared?.number === stored.record.number ? declared : [recordConfigMap(ref, stored.record), ...declared];
+  // Until the epoch is started, its predecessor's children stay as they are, at 0.
+  const started = facts.deployed === 0 || facts.deployed >= stored.record.number || answer.workloads === 'run';
+  if (!started) return replaced(stopped(facts, answer), current);
   return [
-    ...workloadsOf(facts, answer, stored),
-    ...(declaredAgain ? [] : [recordConfigMap(ref, stored.record)]),
+    ...epochChildren(ref, stored.record, stored.hash, replicasFor(facts, answer, stored.record)),
+    ...current,
     restoreConfigMap(ref, stored.record, restore),
-    ...(answer.declared ? [recordConfigMap(ref, answer.declared)] : []),
     ...stableRecord(facts, stored.record.number, answer.declared?.number, stable),
   ];
 }
 
-/**
- * Configuration, Services and workloads of the current epoch. Its pod templates appear only with its start: until then the Deployments
- * of the epoch before it stay as they are, at 0.
- */
-function workloadsOf(
-  facts: Facts,
-  answer: Answer,
-  stored: { readonly record: EpochRecord; readonly hash: string },
-): readonly Child[] {
-  const { observed, job } = facts.input;
-  const children = epochChildren(job.ref, stored.record, stored.hash, replicasFor(facts, answer, stored.record));
-  const started = facts.deployed === 0 || facts.deployed === stored.record.number;
-  if (started || answer.workloads === 'run') return children;
-  const former = observed.echo.filter((child) => child.kind === 'Deployment');
-  const kept =
-    answer.workloads === 'keep'
-      ? former
-      : former.map((child) => ({ ...child, spec: { ...(child['spec'] as object), replicas: 0 } }));
-  return [...children.filter((child) => child.kind !== 'Deployment'), ...kept];
+/** The children as they are, Deployments at 0 if that is wanted. */
+function stopped(facts: Facts, answer: Answer): readonly Child[] {
+  const { echo } = facts.input.observed;
+  if (answer.workloads === 'keep') return echo;
+  return echo.map((child) =>
+    child.kind === 'Deployment' ? { ...child, spec: { ...(child['spec'] as object), replicas: 0 } } : child,
+  );
+}
+
+/** A list of children with some of them in place of those of the same name. */
+function replaced(list: readonly Child[], by: readonly Child[]): readonly Child[] {
+  const names = new Set(by.map(keyOf));
+  return [...list.filter((child) => !names.has(keyOf(child))), ...by];
+}
+
+/** Names that are never left out by an answer that knows no better: of the current epoch and of those that may come after it. */
+function lastingNames(facts: Facts, answer: Answer): ReadonlySet<string> {
+  const { ref } = facts.input.job;
+  const current = answer.epoch?.number ?? facts.epoch?.number ?? 1;
+  const names = [current, current + 1, current + 2].map((number) => epochNames(ref, number));
+  return new Set(names.flatMap((of) => [of.configuration, of.restore, of.record]));
 }
 
 /** The record of the last stable epoch stays until a newer one is stable. */

@@ -4,6 +4,7 @@ import { epochProgress } from './epoch-progress.ts';
 import { factsOf } from './facts/facts.ts';
 import type { CommandResult } from './flink-view.ts';
 import { decide } from './lifecycle/decide.ts';
+import { restoreOf } from './restore-plan.ts';
 import { epochOf, missingChildren, statusOf } from './status.ts';
 import type { Input, Outcome } from './types.ts';
 
@@ -15,9 +16,10 @@ export function reconcile(input: Input): Outcome {
   const facts = factsOf(input);
   const answer = decide(facts);
   const epoch = epochOf(facts, answer, epochProgress(facts));
-  const status = statusOf(facts, answer, epoch, missingChildren(facts));
+  const restore = restoreOf(facts, answer, epoch);
+  const status = statusOf(facts, answer, epoch, missingChildren(facts), restore);
   return {
-    children: childrenOf(facts, answer, epoch, status.stableEpoch),
+    children: childrenOf(facts, answer, restore, status.stableEpoch),
     status,
     commands: commandsOf(input, answer),
     resyncAfterSeconds: answer.resyncAfterSeconds,

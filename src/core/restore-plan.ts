@@ -1,11 +1,23 @@
 import type { Ended, Epoch } from '../api/status.ts';
 import { jobIdOf } from './build/names.ts';
+import type { Answer } from './answer.ts';
 import type { Facts } from './facts/facts.ts';
 import { newestInFlink } from './lifecycle/snapshots.ts';
 import type { EpochRecord, RestoreContent } from './record.ts';
+import { parseTime } from './time.ts';
 
 /** A newer checkpoint is recorded for the next process at most this often; the number of retained ones covers it (Trap 1). */
 export const RECORDING_INTERVAL_MS = 60_000;
+
+/** What the answer writes for the next process of the current epoch; `undefined` when nothing is known of the epoch. */
+export function restoreOf(facts: Facts, answer: Answer, epoch: Epoch | undefined): RestoreContent | undefined {
+  const { record, restore } = facts;
+  if (!record || !facts.epoch || !epoch) return undefined;
+  if (answer.workloads === 'keep' && restore && answer.ended === undefined) return restore;
+  const current = facts.epoch.number === epoch.number ? epoch : facts.epoch;
+  const ended = answer.ended === null ? undefined : (answer.ended ?? facts.epoch.ended);
+  return nextRestore(facts, current, record, ended);
+}
 
 /** What the first process of an epoch starts with. */
 export function firstRestore(uid: string, record: EpochRecord): RestoreContent {
@@ -23,7 +35,7 @@ export function firstRestore(uid: string, record: EpochRecord): RestoreContent {
  * What the next process of the current epoch starts with (lifecycle.md, Recover without HA): a fresh job id as soon as a process
  * was seen, and the newest recorded checkpoint. After the end there is nothing to start with, only the path.
  */
-export function nextRestore(facts: Facts, epoch: Epoch, record: EpochRecord, ended: Ended | undefined): RestoreContent {
+function nextRestore(facts: Facts, epoch: Epoch, record: EpochRecord, ended: Ended | undefined): RestoreContent {
   const observed = facts.restore ?? lostContent(facts, epoch, record);
   const numbered = nextIncarnation(facts, epoch, record, observed);
   if (ended) {
@@ -70,11 +82,24 @@ function nextIncarnation(facts: Facts, epoch: Epoch, record: EpochRecord, conten
   };
 }
 
-/** The first checkpoint of an epoch is recorded at once, newer ones once a minute, by the clock of the checkpoints themselves. */
+/**
+ * The first checkpoint of an epoch is recorded at once, newer ones once a minute, by the clock of the checkpoints themselves.
+ * What status has recorded of this epoch is never left behind, however old the ConfigMap is shown.
+ */
 function newestPath(facts: Facts, epoch: Epoch, content: RestoreContent): RestoreContent {
+  const told = recordedInStatus(facts, epoch, content);
   const newest = newestInFlink(facts);
-  if (!newest || newest.path === content.path || newest.at <= content.pathAt) return content;
-  const first = content.path === undefined || content.path === epoch.restoredFrom;
-  if (!first && newest.at - content.pathAt < RECORDING_INTERVAL_MS) return content;
-  return { ...content, path: newest.path, pathAt: newest.at };
+  if (!newest || newest.path === told.path || newest.at <= told.pathAt) return told;
+  const first = told.path === undefined || told.path === epoch.restoredFrom;
+  if (!first && newest.at - told.pathAt < RECORDING_INTERVAL_MS) return told;
+  return { ...told, path: newest.path, pathAt: newest.at };
+}
+
+function recordedInStatus(facts: Facts, epoch: Epoch, content: RestoreContent): RestoreContent {
+  const checkpoint = facts.prior?.snapshots?.lastCheckpoint;
+  const at = parseTime(checkpoint?.at);
+  if (!checkpoint || at === undefined || checkpoint.epoch !== epoch.number || checkpoint.path === content.path)
+    return content;
+  // Status has whole seconds: a second older or newer is the same time.
+  return at > content.pathAt + 1000 ? { ...content, path: checkpoint.path, pathAt: at } : content;
 }

@@ -9,7 +9,7 @@ import { newestInFlink } from './lifecycle/snapshots.ts';
 import { stalled } from './lifecycle/say.ts';
 import { sameJson } from './memo.ts';
 import { planOf } from './plan.ts';
-import { closedRecord, openRecord } from './record.ts';
+import { closedRecord, openRecord, type RestoreContent } from './record.ts';
 import { rfc3339 } from './time.ts';
 
 /** Phase of the original Flork for each state (api.md, status). */
@@ -30,7 +30,13 @@ const PHASES: Readonly<Record<State, FlorkPhase>> = {
 };
 
 /** The whole status of an answer. Times move only with a transition, so that the same facts give the same bytes (S6). */
-export function statusOf(facts: Facts, answer: Answer, epoch: Epoch | undefined, missing: readonly string[]): Status {
+export function statusOf(
+  facts: Facts,
+  answer: Answer,
+  epoch: Epoch | undefined,
+  missing: readonly string[],
+  restore: RestoreContent | undefined,
+): Status {
   const { prior, input } = facts;
   const say = overlaid(facts, answer.say);
   const phase = say.state === 'Stalled' && facts.flink.allTasksRun ? 'DEPLOYED' : PHASES[say.state];
@@ -68,7 +74,7 @@ export function statusOf(facts: Facts, answer: Answer, epoch: Epoch | undefined,
         }
       : {}),
   };
-  return withSnapshots(facts, status, lastSavepoint, epoch);
+  return withSnapshots(facts, status, lastSavepoint, restore);
 }
 
 /** A wrong spec changes nothing that runs; it is what a person has to be told first. */
@@ -131,18 +137,19 @@ function savepointOf(facts: Facts, answer: Answer): Snapshot | undefined {
   return { path: ended.path, kind: 'savepoint', epoch: facts.epoch.number, trigger: purpose, at: ended.at };
 }
 
-/** The newest checkpoint enters status only together with something else: alone it would be a write per checkpoint. */
+/**
+ * The checkpoint recorded for the next process enters status only together with something else: alone it would be a write per
+ * checkpoint.
+ */
 function withSnapshots(
   facts: Facts,
   status: Status,
   lastSavepoint: Snapshot | undefined,
-  epoch: Epoch | undefined,
+  restore: RestoreContent | undefined,
 ): Status {
   const prior = facts.prior?.snapshots;
-  const history =
-    lastSavepoint && lastSavepoint.path !== prior?.lastSavepoint?.path
-      ? [lastSavepoint, ...(prior?.history ?? [])].slice(0, 10)
-      : prior?.history;
+  const taken = lastSavepoint && lastSavepoint.path !== prior?.lastSavepoint?.path;
+  const history = taken ? [lastSavepoint, ...(prior?.history ?? [])].slice(0, 10) : prior?.history;
   const assemble = (lastCheckpoint: Snapshot | undefined): Status => {
     const snapshots = {
       ...(lastCheckpoint ? { lastCheckpoint } : {}),
@@ -152,19 +159,28 @@ function withSnapshots(
     return Object.keys(snapshots).length > 0 ? { ...status, snapshots } : status;
   };
   const still = assemble(prior?.lastCheckpoint);
-  if (sameJson(still, facts.prior)) return still;
+  return sameJson(still, facts.prior) ? still : assemble(recorded(facts, restore) ?? prior?.lastCheckpoint);
+}
+
+function recorded(facts: Facts, restore: RestoreContent | undefined): Snapshot | undefined {
+  const { epoch } = facts;
+  if (
+    !epoch ||
+    !restore?.startable ||
+    restore.path === undefined ||
+    restore.pathAt === 0 ||
+    restore.path === epoch.restoredFrom
+  )
+    return undefined;
   const newest = newestInFlink(facts);
-  const checkpoint =
-    newest?.kind === 'checkpoint' && epoch && newest.path !== epoch.restoredFrom
-      ? {
-          path: newest.path,
-          kind: 'checkpoint' as const,
-          epoch: epoch.number,
-          at: rfc3339(newest.at),
-          ...(newest.sizeBytes === undefined ? {} : { sizeBytes: newest.sizeBytes }),
-        }
-      : prior?.lastCheckpoint;
-  return assemble(checkpoint);
+  const size = newest?.path === restore.path ? newest.sizeBytes : undefined;
+  return {
+    path: restore.path,
+    kind: 'checkpoint',
+    epoch: epoch.number,
+    at: rfc3339(restore.pathAt),
+    ...(size === undefined ? {} : { sizeBytes: size }),
+  };
 }
 
 function jobOf(facts: Facts, epoch: Epoch | undefined): JobStatus | undefined {

@@ -163,6 +163,8 @@ export function declareNext(
 export function startDeclared(facts: Facts): Answer | undefined {
   const { epoch, deployed, record, restore } = facts;
   if (!epoch || facts.adopted || epoch.number <= deployed || epoch.number === 1 || epoch.ended) return undefined;
+  // It was started before, and its workload was deleted by hand.
+  if (restore !== undefined || epoch.process !== undefined) return undefined;
   if (facts.suspendWanted) {
     return {
       rule: 'suspendedBeforeStart',
@@ -175,7 +177,7 @@ export function startDeclared(facts: Facts): Answer | undefined {
       resyncAfterSeconds: 0,
     };
   }
-  if ((facts.upgrades.length > 0 || !record) && restore === undefined) {
+  if (facts.upgrades.length > 0 || !record) {
     const planned = plan(facts, epoch.number, epoch.restoredFrom);
     if (planned && planned.epoch.recordHash !== epoch.recordHash) {
       return {
