@@ -105,7 +105,7 @@ function wantedChildren(
   }
   const declared = answer.declared ? [recordConfigMap(ref, answer.declared)] : [];
   const stored = storedRecord(facts, answer);
-  if (!stored || !restore) return replaced(facts.input.observed.echo, declared);
+  if (!stored || !restore) return replaced(stopped(facts, answer), declared);
   const current =
     answer.declared?.number === stored.record.number ? declared : [recordConfigMap(ref, stored.record), ...declared];
   // Until the epoch is started, its predecessor's children stay as they are, at 0.
@@ -122,7 +122,7 @@ function wantedChildren(
 /** The children as they are, Deployments at 0 if that is wanted. */
 function stopped(facts: Facts, answer: Answer): readonly Child[] {
   const { echo } = facts.input.observed;
-  if (answer.workloads === 'keep') return echo;
+  if (answer.workloads !== 'stop') return echo;
   return echo.map((child) =>
     child.kind === 'Deployment' ? { ...child, spec: { ...(child['spec'] as object), replicas: 0 } } : child,
   );

@@ -9,7 +9,8 @@ import { candidateJobIds, type Facts } from './facts/facts.ts';
 export function epochProgress(facts: Facts): Epoch | undefined {
   const { epoch, process, flink } = facts;
   if (!epoch) return undefined;
-  const seen = process.kind === 'running' || process.kind === 'dead' ? process.id : undefined;
+  const shown = process.kind === 'running' || process.kind === 'dead' ? process.id : undefined;
+  const seen = isPast(shown, epoch.process) || isPast(shown, facts.restore?.lastProcess) ? undefined : shown;
   const withProcess = seen === undefined || seen === epoch.process ? epoch : nextProcess(facts, epoch, seen);
   const ran = epoch.ran === true || withProcess.ran === true || flink.anyTaskRan;
   const idle =
@@ -23,6 +24,20 @@ export function epochProgress(facts: Facts): Epoch | undefined {
     ...(idle === undefined ? {} : { idle }),
     ...(flink.allTasksRun && !epoch.ended ? { stableAt: epoch.stableAt ?? facts.at } : {}),
   };
+}
+
+/** Whether a process is an earlier one of the same pod: a lagging view of it. */
+function isPast(shown: string | undefined, known: string | undefined): boolean {
+  const [pod, restarts] = shown?.split('/') ?? [];
+  const [knownPod, knownRestarts] = known?.split('/') ?? [];
+  return pod !== undefined && pod === knownPod && Number(restarts) < Number(knownRestarts);
+}
+
+/** Whether this sync sees a JobManager without high availability that took the place of one that had run: it went back to what was recorded. */
+export function hasRewound(facts: Facts, progressed: Epoch | undefined): boolean {
+  const { epoch, record } = facts;
+  if (!epoch || !progressed || epoch.ended || record?.highAvailability !== false) return false;
+  return epoch.process !== undefined && progressed.process !== epoch.process && epoch.ran === true;
 }
 
 /** Every process up to this one is known, and each earlier one was idle. */
@@ -54,7 +69,8 @@ function identify(facts: Facts, jobId: string, epoch: Epoch): Partial<Epoch> {
   if (facts.record?.highAvailability) return { jobId, incarnation: 1 };
   const newest = candidateJobIds(ref.uid, epoch, facts.record, facts.restore).length + epoch.incarnation + 2;
   for (let incarnation = newest; incarnation >= 1; incarnation -= 1) {
-    if (jobIdOf(ref.uid, epoch.number, incarnation) === jobId) return { jobId, incarnation };
+    if (jobIdOf(ref.uid, epoch.number, incarnation) === jobId)
+      return { jobId, incarnation: Math.max(incarnation, epoch.incarnation) };
   }
   return {};
 }

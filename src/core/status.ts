@@ -1,8 +1,9 @@
 import type { Ended, Epoch, FlorkPhase, JobStatus, Snapshot, State, Status, Transition } from '../api/status.ts';
 import type { Answer, Say } from './answer.ts';
-import { names } from './build/names.ts';
+import { epochNames, names } from './build/names.ts';
 import { encodeRecord } from './build/record.ts';
 import { conditionsOf } from './conditions.ts';
+import { hasRewound } from './epoch-progress.ts';
 import type { Facts } from './facts/facts.ts';
 import { findingsText } from './lifecycle/gates.ts';
 import { newestInFlink } from './lifecycle/snapshots.ts';
@@ -65,7 +66,7 @@ export function statusOf(
     ...(retry ? { retry } : {}),
     ...(handled?.restoreNonce === undefined ? {} : { handled }),
     ...(job ? { job } : {}),
-    ...historyOf(facts, answer, say),
+    ...historyOf(facts, answer, say, epoch),
     ...(plan.length > 0 ? { plan } : {}),
     ...(facts.taskManager
       ? {
@@ -207,9 +208,18 @@ function jobOf(facts: Facts, epoch: Epoch | undefined): JobStatus | undefined {
   };
 }
 
-function historyOf(facts: Facts, answer: Answer, say: Say): { readonly history?: Transition[] } {
+function historyOf(
+  facts: Facts,
+  answer: Answer,
+  say: Say,
+  epoch: Epoch | undefined,
+): { readonly history?: Transition[] } {
   const before = facts.prior?.history ?? [];
-  const { transition } = answer;
+  const path = facts.restore?.path;
+  const rewound = hasRewound(facts, epoch)
+    ? { reason: 'Rewound' as const, ...(path ? { snapshot: path } : {}) }
+    : undefined;
+  const transition = answer.transition ?? rewound;
   if (!transition) return before.length > 0 ? { history: [...before] } : {};
   const line: Transition = {
     at: facts.at,
@@ -231,13 +241,17 @@ function historyOf(facts: Facts, answer: Answer, say: Say): { readonly history?:
 
 /** Names of the children that should be there by now and are not. */
 export function missingChildren(facts: Facts): readonly string[] {
+  const { epoch, deployed } = facts;
   const { observed, job } = facts.input;
+  if (!epoch) return [];
   const own = names(job.ref);
-  const deployments = [own.jobManager, own.taskManager]
-    .filter((name) => !observed.deployments.has(name))
-    .map((name) => `Deployment ${name}`);
-  const services = [own.internalService, own.restService]
-    .filter((name) => !observed.services.has(name))
-    .map((name) => `Service ${name}`);
-  return facts.epoch && facts.deployed > 0 ? [...deployments, ...services] : facts.epoch ? deployments : [];
+  const of = epochNames(job.ref, epoch.number);
+  const started = deployed === epoch.number;
+  const absent = (kind: string, shown: ReadonlyMap<string, unknown>, wanted: readonly string[]) =>
+    wanted.filter((name) => !shown.has(name)).map((name) => `${kind} ${name}`);
+  return [
+    ...absent('ConfigMap', observed.configMaps, started ? [of.configuration, of.restore, of.record] : [of.record]),
+    ...absent('Service', observed.services, deployed > 0 ? [own.internalService, own.restService] : []),
+    ...absent('Deployment', observed.deployments, [own.jobManager, own.taskManager]),
+  ];
 }

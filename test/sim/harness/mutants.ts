@@ -59,7 +59,7 @@ function gone(input: Input): FlinkView {
     kind: 'answered',
     jobs: [job],
     flinkVersion: absent,
-    detail: absent,
+    detail: { kind: 'value', value: { runningSince: 1, now: Number.MAX_SAFE_INTEGER, parallelism: 1 } },
     checkpoints: absent,
     checkpointConfig: absent,
     exceptions: absent,
