@@ -1,5 +1,7 @@
+import type { ObservedPod } from '../../api/kube.ts';
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
+import { epochOfDeployment } from '../facts/epoch.ts';
 import { ofEpoch, podsOf } from '../facts/process.ts';
 import { parseTime } from '../time.ts';
 import { progress } from './say.ts';
@@ -14,20 +16,24 @@ const YOUNG_MS = 10_000;
 /** The second that Metacontroller waits before it shows the job again. */
 export const RETRY_SECONDS = 1;
 
-/** A JobManager pod of this epoch, or of a later one, is there, and its Deployment is shown missing, at 0, or of an earlier epoch. */
+/** A pod of this epoch, or of a later one, is there, and its Deployment is shown missing, at 0, or of an earlier epoch. */
 export function deploymentLagsPod(facts: Facts): Answer | undefined {
-  const { input, epoch, jobManager, deployed, endedInStatus, prior } = facts;
-  if (endedInStatus || prior?.operation?.kind === 'delete' || input.observed.pods === undefined) return undefined;
+  const { input, epoch, deployed, endedInStatus, prior } = facts;
+  const { pods } = input.observed;
+  if (endedInStatus || prior?.operation?.kind === 'delete' || pods === undefined) return undefined;
   const number = Math.max(epoch?.number ?? 1, deployed);
-  const pod = [number, number + 1]
-    .flatMap((candidate) => ofEpoch(podsOf(input.observed.pods ?? [], 'jobmanager'), input.job.ref.uid, candidate))
-    .find(({ metadata }) => metadata.deletionTimestamp === undefined && isYoung(facts, metadata.creationTimestamp));
-  if (
-    !pod ||
-    ((jobManager?.replicas ?? 0) > 0 && deployed >= Number(pod.metadata.annotations?.['flork.itom.com/epoch']))
-  )
-    return undefined;
-  return again('deploymentLagsPod', `Deployment and pod ${pod.metadata.name} do not fit each other yet`);
+  const young = [number, number + 1]
+    .flatMap((candidate) => ofEpoch(pods, input.job.ref.uid, candidate))
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined && isYoung(facts, metadata.creationTimestamp));
+  const ahead = young.find((pod) => {
+    const deployment = podsOf([pod], 'jobmanager').length > 0 ? facts.jobManager : facts.taskManager;
+    return (deployment?.replicas ?? 0) === 0 || epochOfDeployment(deployment) < epochOfPod(pod);
+  });
+  return ahead && again('deploymentLagsPod', `Deployment and pod ${ahead.metadata.name} do not fit each other yet`);
+}
+
+function epochOfPod(pod: ObservedPod): number {
+  return Number(pod.metadata.annotations?.['flork.itom.com/epoch']);
 }
 
 /** The JobManager Deployment is there, status does not know of it, and the record that came before it is not shown yet. */

@@ -54,16 +54,24 @@ function gone(input: Input): FlinkView {
   const id = input.job.status?.epoch?.jobId ?? '0'.repeat(32);
   const tasks = { total: 1, running: 0, finished: 0 };
   const job = { id, name: '', state: 'CANCELED', startTime: 1, endTime: 2, tasks } as const;
-  const absent = { kind: 'absent', text: 'Job not found' } as const;
+  const none = { kind: 'not-asked' } as const;
+  const checkpoints = {
+    completed: 0,
+    failed: 0,
+    restored: 0,
+    latestCompleted: undefined,
+    latestSavepoint: undefined,
+    latestRestored: undefined,
+  };
   return {
     kind: 'answered',
     jobs: [job],
-    flinkVersion: absent,
-    detail: { kind: 'value', value: { runningSince: 1, now: Number.MAX_SAFE_INTEGER, parallelism: 1 } },
-    checkpoints: absent,
-    checkpointConfig: absent,
-    exceptions: absent,
-    trigger: absent,
+    flinkVersion: none,
+    detail: none,
+    checkpoints: { kind: 'value', value: checkpoints },
+    checkpointConfig: none,
+    exceptions: none,
+    trigger: NOT_KNOWN,
   };
 }
 
