@@ -67,7 +67,7 @@ function gone(input: Input): FlinkView {
     kind: 'answered',
     jobs: [job],
     flinkVersion: none,
-    detail: none,
+    detail: { kind: 'value', value: { runningSince: 1, parallelism: 1, now: undefined } },
     checkpoints: { kind: 'value', value: checkpoints },
     checkpointConfig: none,
     exceptions: none,
