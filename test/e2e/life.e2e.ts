@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { after, before, describe, test } from 'node:test';
-import { prepare } from './flink/bare.ts';
+import { cleanUp, prepare } from './flink/bare.ts';
 import {
   FlinkJob,
   VERSIONS,
@@ -48,7 +48,7 @@ for (const version of VERSIONS) {
 
     after(async () => {
       await stopCounting();
-      await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+      await cleanUp(namespace, version);
       await cluster[Symbol.asyncDispose]();
     });
 

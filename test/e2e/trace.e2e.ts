@@ -7,7 +7,7 @@ import { strict as assert } from 'node:assert';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { prepare } from './flink/bare.ts';
+import { cleanUp, prepare } from './flink/bare.ts';
 import { FlinkJob, VERSIONS, counterJob } from './lib/flink-job.ts';
 import { chooseHost } from './lib/install.ts';
 import { ROOT } from './lib/kit.ts';
@@ -129,7 +129,7 @@ describe(
         'flork-recorder',
         '--ignore-not-found',
       ]);
-      await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+      await cleanUp(namespace, version);
       await cluster[Symbol.asyncDispose]();
     });
 

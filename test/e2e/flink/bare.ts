@@ -44,41 +44,50 @@ export type Bare = {
   readonly args?: readonly string[];
 };
 
-/** Creates the namespace and a writable state folder on the node. */
+/** Runs a shell command as root in a pod that sees the state folder at /s; `$0` is the namespace. */
+async function onNode(namespace: string, version: string, command: string): Promise<void> {
+  const name = 'state-folder';
+  const container = {
+    name,
+    image: `flink:${version}`,
+    command: ['sh', '-c', command, namespace],
+    securityContext: { runAsUser: 0 },
+    volumeMounts: [{ name: 'state', mountPath: '/s' }],
+  };
+  const volumes = [{ name: 'state', hostPath: { path: STATE, type: 'DirectoryOrCreate' } }];
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace },
+    spec: { restartPolicy: 'Never', containers: [container], volumes },
+  };
+  await kubectl(['delete', 'pod', name, '-n', namespace, '--ignore-not-found']);
+  await kubectl(['apply', '-f', '-'], JSON.stringify(pod));
+  await kubectl(['wait', '-n', namespace, `pod/${name}`, '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s']);
+  await kubectl(['delete', 'pod', name, '-n', namespace]);
+}
+
+/** Creates the namespace, a writable state folder on the node, and the ConfigMap of the job's jar. */
 export async function prepare(namespace: string, version: string): Promise<void> {
   await kubectl(
     ['apply', '-f', '-'],
     JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }),
   );
-  const pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'prepare', namespace },
-    spec: {
-      restartPolicy: 'Never',
-      containers: [
-        {
-          name: 'prepare',
-          image: `flink:${version}`,
-          command: ['sh', '-c', 'mkdir -p /s/$0 && chmod 777 /s /s/$0', namespace],
-          securityContext: { runAsUser: 0 },
-          volumeMounts: [{ name: 'state', mountPath: '/s' }],
-        },
-      ],
-      volumes: [{ name: 'state', hostPath: { path: STATE, type: 'DirectoryOrCreate' } }],
-    },
-  };
-  await kubectl(['delete', 'pod', 'prepare', '-n', namespace, '--ignore-not-found']);
-  await kubectl(['apply', '-f', '-'], JSON.stringify(pod));
-  await kubectl(['wait', '-n', namespace, 'pod/prepare', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s']);
-  await kubectl(['delete', 'pod', 'prepare', '-n', namespace]);
+  await onNode(namespace, version, 'mkdir -p /s/$0 && chmod 777 /s /s/$0');
+  const metadata = { name: `counter-${version}`, namespace };
   const jar = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name: `counter-${version}`, namespace },
+    metadata,
     binaryData: { 'counter.jar': await counterJar(version) },
   };
   await kubectl(['apply', '-f', '-'], JSON.stringify(jar));
+}
+
+/** Takes away what `prepare` made; the namespace goes in the background. */
+export async function cleanUp(namespace: string, version: string): Promise<void> {
+  await onNode(namespace, version, 'rm -rf /s/$0').catch((error: unknown) => console.error(`# ${String(error)}`));
+  await kubectl(['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found']);
 }
 
 /** A Flink cluster as bare pods, without Flork: JobManager and TaskManager are created on their own. */

@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../lib/kit.ts';
 import { Cluster, kubectl, sleep, until, type KubeObject } from '../lib/kube.ts';
-import { STATE, bareObjects, prepare, type Bare } from './bare.ts';
+import { STATE, bareObjects, cleanUp, prepare, type Bare } from './bare.ts';
 
 const version = process.argv[2] ?? '1.20';
 const only = process.argv.slice(3);
@@ -463,5 +463,5 @@ for (const [name, scenario] of Object.entries(scenarios)) {
     process.exitCode = 1;
   }
 }
-await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+await cleanUp(namespace, version);
 await cluster[Symbol.asyncDispose]();
