@@ -22,30 +22,41 @@ type Groups = Readonly<Record<string, unknown>> | null | undefined;
  */
 export function readObserved(children: Groups, related: Groups, ref: { readonly namespace: string }): Observed {
   const inNamespace = (groups: Groups, key: string) =>
-    objects(groups, key).filter((object) => metaOf(object).namespace === ref.namespace);
+    objects(groups, key).filter(({ metadata }) => metadata.namespace === ref.namespace);
+  const configMaps = inNamespace(children, 'ConfigMap.v1');
+  const services = inNamespace(children, 'Service.v1');
+  const deployments = inNamespace(children, 'Deployment.apps/v1');
+  let echo: readonly Child[] | undefined;
   return {
-    configMaps: byName(inNamespace(children, 'ConfigMap.v1').map((object) => readConfigMap(object))),
-    services: byName(inNamespace(children, 'Service.v1').map((object) => ({ metadata: metaOf(object) }))),
-    deployments: byName(inNamespace(children, 'Deployment.apps/v1').map((object) => readDeployment(object))),
-    pods: isObject(related?.['Pod.v1']) ? inNamespace(related, 'Pod.v1').map((object) => readPod(object)) : undefined,
+    configMaps: byName(configMaps.map(readConfigMap)),
+    services: byName(services.map(({ metadata }) => ({ metadata }))),
+    deployments: byName(deployments.map(readDeployment)),
+    pods: isObject(related?.['Pod.v1']) ? inNamespace(related, 'Pod.v1').map(readPod) : undefined,
     namespace: objects(related, 'Namespace.v1')
-      .map((object) => ({ metadata: metaOf(object) }))
+      .map(({ metadata }) => ({ metadata }))
       .find((namespace) => namespace.metadata.name === ref.namespace),
-    echo: [
-      ...inNamespace(children, 'ConfigMap.v1').map((object) => echoOf('v1', 'ConfigMap', object)),
-      ...inNamespace(children, 'Service.v1').map((object) => echoOf('v1', 'Service', object)),
-      ...inNamespace(children, 'Deployment.apps/v1').map((object) => echoOf('apps/v1', 'Deployment', object)),
-    ],
+    // Rarely asked for: made when it is.
+    get echo() {
+      echo ??= [
+        ...configMaps.map((object) => echoOf('v1', 'ConfigMap', object)),
+        ...services.map((object) => echoOf('v1', 'Service', object)),
+        ...deployments.map((object) => echoOf('apps/v1', 'Deployment', object)),
+      ];
+      return echo;
+    },
   };
 }
+
+/** An object with its metadata read. */
+type Named = { readonly object: JsonObject; readonly metadata: ObjectMeta };
 
 /**
  * A child as it is, without what the API server and Metacontroller own (status, system metadata, `controller-uid`, last-applied):
  * answered as it stands, it changes nothing.
  */
-function echoOf(apiVersion: string, kind: ChildKind, object: JsonObject): Child {
+function echoOf(apiVersion: string, kind: ChildKind, { object, metadata }: Named): Child {
   const { status: _, metadata: __, ...rest } = object;
-  const { name, labels, annotations } = metaOf(object);
+  const { name, namespace = '', labels, annotations } = metadata;
   const own = (map: Readonly<Record<string, string>> | undefined) =>
     Object.fromEntries(
       Object.entries(map ?? {}).filter(
@@ -56,17 +67,18 @@ function echoOf(apiVersion: string, kind: ChildKind, object: JsonObject): Child 
     ...rest,
     apiVersion,
     kind,
-    metadata: { name, namespace: metaOf(object).namespace ?? '', labels: own(labels), annotations: own(annotations) },
+    metadata: { name, namespace, labels: own(labels), annotations: own(annotations) },
   };
 }
 
 /** The objects of a group that have a name. */
-function objects(groups: Groups, key: string): JsonObject[] {
+function objects(groups: Groups, key: string): Named[] {
   const group = groups?.[key];
   if (!isObject(group)) return [];
   return Object.values(group)
     .filter((object) => isObject(object))
-    .filter((object) => metaOf(object).name !== '');
+    .map((object) => ({ object, metadata: metaOf(object) }))
+    .filter(({ metadata }) => metadata.name !== '');
 }
 
 function byName<T extends { readonly metadata: ObjectMeta }>(list: readonly T[]): ReadonlyMap<string, T> {
@@ -75,30 +87,31 @@ function byName<T extends { readonly metadata: ObjectMeta }>(list: readonly T[])
 
 function metaOf(object: JsonObject): ObjectMeta {
   const meta = record(object['metadata']);
+  const { namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp, generation } = meta;
   const finalizers = list(meta['finalizers']).filter((item) => typeof item === 'string');
   return {
     name: text(meta['name']),
-    ...optionalText(meta, 'namespace'),
-    ...optionalText(meta, 'uid'),
-    ...optionalText(meta, 'resourceVersion'),
-    ...optionalText(meta, 'creationTimestamp'),
-    ...optionalText(meta, 'deletionTimestamp'),
-    ...(typeof meta['generation'] === 'number' && { generation: meta['generation'] }),
+    ...(isText(namespace) && { namespace }),
+    ...(isText(uid) && { uid }),
+    ...(isText(resourceVersion) && { resourceVersion }),
+    ...(isText(creationTimestamp) && { creationTimestamp }),
+    ...(isText(deletionTimestamp) && { deletionTimestamp }),
+    ...(typeof generation === 'number' && { generation }),
     ...(finalizers.length > 0 && { finalizers }),
     labels: texts(meta['labels']),
     annotations: texts(meta['annotations']),
   };
 }
 
-function readConfigMap(object: JsonObject): ObservedConfigMap {
-  return { metadata: metaOf(object), data: texts(object['data']), binaryData: texts(object['binaryData']) };
+function readConfigMap({ object, metadata }: Named): ObservedConfigMap {
+  return { metadata, data: texts(object['data']), binaryData: texts(object['binaryData']) };
 }
 
-function readDeployment(object: JsonObject): ObservedDeployment {
+function readDeployment({ object, metadata }: Named): ObservedDeployment {
   const spec = record(object['spec']);
   const status = record(object['status']);
   return {
-    metadata: metaOf(object),
+    metadata,
     replicas: count(spec['replicas']),
     templateAnnotations: texts(record(record(spec['template'])['metadata'])['annotations']),
     status: {
@@ -111,10 +124,10 @@ function readDeployment(object: JsonObject): ObservedDeployment {
   };
 }
 
-function readPod(object: JsonObject): ObservedPod {
+function readPod({ object, metadata }: Named): ObservedPod {
   const status = record(object['status']);
   return {
-    metadata: metaOf(object),
+    metadata,
     phase: text(status['phase']),
     reason: text(status['reason']),
     message: text(status['message']),
@@ -163,9 +176,8 @@ function conditions(status: JsonObject): ObservedPod['conditions'] {
     }));
 }
 
-function optionalText<K extends string>(from: JsonObject, key: K): { readonly [key in K]?: string } {
-  const value = from[key];
-  return typeof value === 'string' && value !== '' ? ({ [key]: value } as { [key in K]: string }) : {};
+function isText(value: Json | undefined): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function text(value: Json | undefined): string {
@@ -176,10 +188,17 @@ function count(value: Json | undefined): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
 }
 
+/** A map from text to text. All but always it is one already, and is taken as it is. */
 function texts(value: Json | undefined): Readonly<Record<string, string>> {
+  const map = record(value);
+  if (isTexts(map)) return map;
   return Object.fromEntries(
-    Object.entries(record(value)).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    Object.entries(map).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
+}
+
+function isTexts(map: JsonObject): map is Readonly<Record<string, string>> {
+  return Object.values(map).every((value) => typeof value === 'string');
 }
 
 function record(value: Json | undefined): JsonObject {

@@ -79,11 +79,16 @@ export function childrenOf(
   stable: Status['stableEpoch'],
 ): readonly Child[] {
   if (answer.workloads === 'gone') return [];
-  const { echo } = facts.input.observed;
   const wanted = wantedChildren(facts, answer, restore, stable);
   const names = new Set(wanted.map(keyOf));
   const lasting = lastingNames(facts, answer);
-  return [...wanted, ...echo.filter((child) => !names.has(keyOf(child)) && lasting.has(child.metadata.name))];
+  const { observed } = facts.input;
+  const left = [...observed.configMaps.keys()].filter((name) => lasting.has(name) && !names.has(`ConfigMap/${name}`));
+  if (left.length === 0) return wanted;
+  return [
+    ...wanted,
+    ...observed.echo.filter((child) => child.kind === 'ConfigMap' && left.includes(child.metadata.name)),
+  ];
 }
 
 const keyOf = (child: Child): string => `${child.kind}/${child.metadata.name}`;

@@ -7,7 +7,12 @@ export function rememberedByText<V>(most: number, compute: (text: string) => V):
   const known = new Map<string, { readonly value: V }>();
   return (text) => {
     const found = known.get(text);
-    if (found) return found.value;
+    if (found) {
+      // The one not asked for the longest time stands first.
+      known.delete(text);
+      known.set(text, found);
+      return found.value;
+    }
     const value = compute(text);
     if (known.size >= most) known.delete(known.keys().next().value ?? '');
     known.set(text, { value });

@@ -52,7 +52,7 @@ export function readRecord(
 }
 
 /** Unpacked once: a job's record does not change from sync to sync. */
-const readText = rememberedByText(256, (text): { readonly hash: string; readonly record: EpochRecord } | undefined => {
+const readText = rememberedByText(1024, (text): { readonly hash: string; readonly record: EpochRecord } | undefined => {
   const json = unpack(text);
   const record = json === undefined ? undefined : parse(json);
   return json === undefined || record === undefined ? undefined : { hash: hashOf(json), record };

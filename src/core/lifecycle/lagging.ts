@@ -22,13 +22,15 @@ export function deploymentLagsPod(facts: Facts): Answer | undefined {
   const { pods } = input.observed;
   if (endedInStatus || prior?.operation?.kind === 'delete' || pods === undefined) return undefined;
   const number = Math.max(epoch?.number ?? 1, deployed);
-  const young = [number, number + 1]
+  const ahead = [number, number + 1]
     .flatMap((candidate) => ofEpoch(pods, input.job.ref.uid, candidate))
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined && isYoung(facts, metadata.creationTimestamp));
-  const ahead = young.find((pod) => {
-    const deployment = podsOf([pod], 'jobmanager').length > 0 ? facts.jobManager : facts.taskManager;
-    return (deployment?.replicas ?? 0) === 0 || epochOfDeployment(deployment) < epochOfPod(pod);
-  });
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .find((pod) => {
+      const deployment = podsOf([pod], 'jobmanager').length > 0 ? facts.jobManager : facts.taskManager;
+      // A Deployment never goes back to an earlier epoch: no clock is needed to tell that it is shown late.
+      if (deployment && epochOfDeployment(deployment) < epochOfPod(pod)) return true;
+      return (deployment?.replicas ?? 0) === 0 && isYoung(facts, pod.metadata.creationTimestamp);
+    });
   return ahead && again('deploymentLagsPod', `Deployment and pod ${ahead.metadata.name} do not fit each other yet`);
 }
 
