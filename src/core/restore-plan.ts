@@ -13,7 +13,7 @@ export const RECORDING_INTERVAL_MS = 60_000;
 export function restoreOf(facts: Facts, answer: Answer, epoch: Epoch | undefined): RestoreContent | undefined {
   const { record, restore } = facts;
   if (!record || !facts.epoch || !epoch) return undefined;
-  if (answer.workloads === 'keep' && restore && answer.ended === undefined) return restore;
+  if (answer.workloads === 'keep' && restore && answer.ended === undefined && !facts.epoch.ended) return restore;
   const current = facts.epoch.number === epoch.number ? epoch : facts.epoch;
   const ended = answer.ended === null ? undefined : (answer.ended ?? facts.epoch.ended);
   return nextRestore(facts, current, record, ended);

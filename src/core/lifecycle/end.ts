@@ -163,7 +163,7 @@ export function retire(facts: Facts): Answer | undefined {
   const processGone =
     process.kind === 'none' || process.kind === 'dead' || leavingProcess || jobManager?.replicas === 0;
   const patienceOver = now - (parseTime(ended.at) ?? now) > END_PATIENCE_MS;
-  const gone = isTerminal(flink.job) || processGone || ended.how === 'replaced' || patienceOver;
+  const gone = isTerminal(flink.job) || processGone || (ended.how === 'replaced' && neverRan(facts)) || patienceOver;
   if (!gone) {
     return {
       rule: 'waitForEnd',
