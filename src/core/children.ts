@@ -5,6 +5,7 @@ import { epochChildren } from './build/children.ts';
 import { epochNames } from './build/names.ts';
 import { encodeRecord, readRecord, recordConfigMap } from './build/record.ts';
 import { restoreConfigMap } from './build/restore.ts';
+import { epochOfDeployment } from './facts/epoch.ts';
 import type { Facts } from './facts/facts.ts';
 import { firstRestore } from './restore-plan.ts';
 import { closedRecord, openRecord, type EpochRecord, type RestoreContent } from './record.ts';
@@ -39,14 +40,10 @@ export function replicasFor(facts: Facts, answer: Answer, record: EpochRecord): 
           jobManager: Math.min(seen.jobManager, record.replicas.jobManager),
           taskManager: record.replicas.taskManager,
         };
-      const proven =
-        absent.jobManager === 'proven' && (absent.taskManager === 'proven' || facts.deployed === record.number);
-      return proven
-        ? record.replicas
-        : {
-            jobManager: 0,
-            taskManager: absent.taskManager === 'proven' || facts.deployed !== record.number ? 0 : seen.taskManager,
-          };
+      // TaskManagers of this epoch were started after the proof: they are no remnant of the one before it.
+      const begun = facts.deployed === record.number || epochOfDeployment(taskManager) === record.number;
+      const proven = absent.jobManager === 'proven' && (absent.taskManager === 'proven' || begun);
+      return proven ? record.replicas : { jobManager: 0, taskManager: begun ? seen.taskManager : 0 };
     }
     default:
       return answer.workloads satisfies never;

@@ -5,6 +5,7 @@ import { renderEpoch } from '../build/epoch.ts';
 import { approvalToken, epochNames, jobIdOf } from '../build/names.ts';
 import { encodeRecord } from '../build/record.ts';
 import { readRestore } from '../build/restore.ts';
+import { epochOfDeployment } from '../facts/epoch.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { EpochRecord } from '../record.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
@@ -191,7 +192,10 @@ export function startDeclared(facts: Facts): Answer | undefined {
     }
   }
   if (!record) return undefined;
-  if (!facts.absent.both) return waitForPods(facts, 'startWaitsForPods');
+  if (!facts.absent.both && !startedInPart(facts)) {
+    const stopped = facts.jobManager?.replicas === 0 && facts.taskManager?.replicas === 0;
+    return { ...waitForPods(facts, 'startWaitsForPods'), workloads: stopped ? 'keep' : 'stop' };
+  }
   return {
     rule: 'startDeclared',
     say: progress(
@@ -202,6 +206,11 @@ export function startDeclared(facts: Facts): Answer | undefined {
     workloads: 'run',
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
+}
+
+/** The TaskManagers carry the declared epoch: they were started after the proof, and only the JobManager's write is not seen yet. */
+function startedInPart(facts: Facts): boolean {
+  return facts.absent.jobManager === 'proven' && epochOfDeployment(facts.taskManager) === facts.epoch?.number;
 }
 
 /** Both workloads are to be at 0 and their pods are still there; one that cannot end is named. */
