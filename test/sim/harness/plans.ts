@@ -15,6 +15,8 @@ export type Plan =
 
 export type Trace = {
   readonly effects: readonly [number, number];
+  /** Effects that were hook calls whose answer led to no write, but every fourth: dying there is a mere restart. */
+  readonly idleHooks: ReadonlySet<number>;
   /** Numbers of the hook calls whose answer led to a write or that sent a command. */
   readonly busyCalls: readonly number[];
   readonly syncs: readonly [number, number];
@@ -48,7 +50,13 @@ export async function reference(
   const from = { ...counts };
   const commands: number[] = [];
   const busy = new Set<number>();
-  controls.crash = (effect) => {
+  const idle: number[] = [];
+  let lastHook: number | undefined;
+  controls.crash = (effect, when, index) => {
+    if (when === 'before') {
+      if (effect.kind === 'hook' && lastHook !== undefined) idle.push(lastHook);
+      lastHook = effect.kind === 'hook' ? index : undefined;
+    }
     if (effect.kind !== 'hook') busy.add(counts.calls - 1);
     return false;
   };
@@ -63,6 +71,7 @@ export async function reference(
   return {
     trace: {
       effects: [from.effects, counts.effects],
+      idleHooks: new Set(idle.filter((index) => index % 4 !== 0)),
       busyCalls: [...busy],
       syncs: [from.syncs, counts.syncs],
       commands,
@@ -79,7 +88,7 @@ export function plansOf(trace: Trace): readonly Plan[] {
   const plans: Plan[] = [];
   for (let effect = trace.effects[0]; effect < trace.effects[1]; effect++) {
     if (effect === trace.effects[0]) plans.push({ kind: 'crash', when: 'before', effect });
-    plans.push({ kind: 'crash', when: 'after', effect });
+    if (!trace.idleHooks.has(effect)) plans.push({ kind: 'crash', when: 'after', effect });
   }
   for (const call of trace.busyCalls) plans.push({ kind: 'answer lost', call });
   for (let sync = trace.syncs[0]; sync < trace.syncs[1]; sync++) {
