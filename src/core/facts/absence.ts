@@ -17,7 +17,7 @@ export function absenceOf(
   if (pods && podsOf(pods, component).length > 0) return 'disproven';
   if (!deployment) return 'unknown';
   const { status, replicas, metadata } = deployment;
-  if (replicas !== 0 || (status.replicas ?? 0) > 0) return 'disproven';
+  if (replicas !== 0 || (status.replicas ?? 0) > 0 || (status.terminatingReplicas ?? 0) > 0) return 'disproven';
   if (status.observedGeneration === undefined || status.observedGeneration < (metadata.generation ?? Infinity))
     return 'unknown';
   if (pods) return 'proven';

@@ -1,7 +1,7 @@
 import { approvalToken } from '../build/names.ts';
 import { renderEpoch } from '../build/epoch.ts';
 import type { Facts } from '../facts/facts.ts';
-import { candidates } from './snapshots.ts';
+import { candidates, ownDirectory } from './snapshots.ts';
 
 /**
  * The state-loss contract (lifecycle.md): by which mode a running job is left, resolved from the job itself, and when a job may
@@ -73,7 +73,9 @@ export function neverRan(facts: Facts): boolean {
 export function waysOut(facts: Facts): string {
   const { epoch, wanted, input } = facts;
   const known = candidates(facts);
-  const list = known.length > 0 ? `Known snapshots: ${known.join('; ')}. ` : 'No snapshot is known. ';
+  const own = ownDirectory(facts);
+  const place = own ? `Savepoints of this FlinkJob lie below ${own}. ` : '';
+  const list = `${known.length > 0 ? `Known snapshots: ${known.join('; ')}. ` : 'No snapshot is known. '}${place}`;
   const nonce = (facts.wanted?.restore?.nonce ?? 0) + 1;
   const restore = `To start from one: spec.restore {from: <path>, nonce: ${nonce}}.`;
   if ((wanted?.policies?.stateLoss ?? 'ask') === 'never' || !epoch) return `${list}${restore}`;
