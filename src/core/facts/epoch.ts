@@ -58,7 +58,6 @@ function adopt(
   restore: RestoreContent | undefined,
   jobManager: ObservedDeployment,
   prior: Epoch | undefined,
-  now: number,
 ): Epoch {
   const incarnation = record.highAvailability
     ? restore?.lastProcess
@@ -79,12 +78,12 @@ function adopt(
     attempt: prior?.attempt ?? 0,
     startedAt: jobManager.metadata.creationTimestamp ?? rfc3339(0),
     ...(seen ? { ran: true } : {}),
-    ...(record.ended ? { ended: endedByRecord(record.ended, rfc3339(now)) } : {}),
   };
 }
 
-/** The end as the record tells it. */
-function endedByRecord(ended: NonNullable<EpochRecord['ended']>, at: string): Ended {
+/** The end as the record tells it. An epoch that was to make room may yet begin to run: of that only status tells. */
+function endedByRecord(ended: EpochRecord['ended'], at: string): Ended | undefined {
+  if (!ended || ended.how === 'replaced') return undefined;
   return { ...ended, ...(ended.byFlork && ended.path === undefined ? { startsEmpty: true } : {}), at };
 }
 
@@ -117,8 +116,8 @@ export function epochFacts(
     const read = trustedRecord(ref, observed, deployed, [annotation], undefined);
     const restore = readRestoreOf(deployed);
     if (read) {
-      const epoch = adopt(ref, read.record, read.hash, restore, jobManager, known, now);
-      const ended = epoch.ended ?? endedByRestore(restore, rfc3339(now));
+      const epoch = adopt(ref, read.record, read.hash, restore, jobManager, known);
+      const ended = endedByRecord(read.record.ended, rfc3339(now)) ?? endedByRestore(restore, rfc3339(now));
       return {
         epoch: ended ? { ...epoch, ended } : epoch,
         adopted: true,
@@ -142,10 +141,7 @@ export function epochFacts(
   const vouching = [known.recordHash, known.nextRecordHash, deployed === known.number ? annotation : undefined];
   const read = trustedRecord(ref, observed, known.number, vouching, known.ended);
   const restore = readRestoreOf(known.number);
-  const ended =
-    known.ended ??
-    (read?.record.ended && endedByRecord(read.record.ended, rfc3339(now))) ??
-    endedByRestore(restore, rfc3339(now));
+  const ended = known.ended ?? endedByRecord(read?.record.ended, rfc3339(now)) ?? endedByRestore(restore, rfc3339(now));
   return {
     epoch: ended ? { ...known, ended } : known,
     adopted: false,

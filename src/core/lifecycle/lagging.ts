@@ -29,6 +29,8 @@ export function deploymentLagsPod(facts: Facts): Answer | undefined {
       const deployment = podsOf([pod], 'jobmanager').length > 0 ? facts.jobManager : facts.taskManager;
       // A Deployment never goes back to an earlier epoch: no clock is needed to tell that it is shown late.
       if (deployment && epochOfDeployment(deployment) < epochOfPod(pod)) return true;
+      // Nor does anything but its own Deployment make such a pod: it is there, and status will tell of it.
+      if (!epoch && !deployment) return true;
       return (deployment?.replicas ?? 0) === 0 && isYoung(facts, pod.metadata.creationTimestamp);
     });
   return ahead && again('deploymentLagsPod', `Deployment and pod ${ahead.metadata.name} do not fit each other yet`);

@@ -91,7 +91,7 @@ const GARBAGE: readonly [CallFault, ...CallFault[]] = [
 
 /**
  * Switches some faults on; returns how to end them all. `guarded`: writes carry a resourceVersion (dynamic-apply), so that children
- * may be shown older than they were shown before, or late together with an old status, and two Metacontrollers may write at once. Server-side apply has no such guard:
+ * may be shown older than they were shown before, or seconds late, and two Metacontrollers may write at once. Server-side apply has no such guard:
  * an answer to an older view overwrites what a newer one brought about, whatever the hook does (docs/adr/0008).
  */
 function disturb(h: History, random: Random, names: Set<string>, guarded: boolean): () => void {
@@ -111,7 +111,7 @@ function disturb(h: History, random: Random, names: Set<string>, guarded: boolea
   if (kinds.has('crash')) controls.crash = () => some('crash', 0.02);
   if (kinds.has('stale')) {
     controls.staleness = () => ({
-      parent: (guarded || !kinds.has('lag')) && some('stale status', 0.12) ? draw.between(1, 3) : 0,
+      parent: some('stale status', 0.12) ? draw.between(1, 3) : 0,
       children: guarded && some('stale children', 0.08) ? draw.between(1, 2) : 0,
       related: guarded && some('stale pods', 0.08) ? draw.between(1, 2) : 0,
     });
@@ -126,7 +126,7 @@ function disturb(h: History, random: Random, names: Set<string>, guarded: boolea
   if (kinds.has('garbage')) {
     world.faults.flink = () => (some('garbage from Flink', 0.08) ? draw.pick(GARBAGE) : { kind: 'none' });
   }
-  if (kinds.has('lag')) {
+  if (kinds.has('lag') && guarded) {
     names.add('slow watches');
     world.faults.watchLagMs = () => (quiet ? 15 : 1_500);
   }
