@@ -63,6 +63,9 @@ export const Ended = v.object({
   kind: v.optional(v.pipe(v.picklist(['checkpoint', 'savepoint']), v.description('What kind of snapshot that is'))),
   startsEmpty: v.optional(flag('Whether the state-loss contract lets the next epoch start empty')),
   byFlork: flag('Whether Flork ended it; otherwise it finished, failed or was canceled by itself or by someone else'),
+  over: v.optional(
+    flag('Whether the job was seen ended, or its process gone: its pods go, whatever is seen or not seen later'),
+  ),
   at: time('When this was seen'),
 });
 

@@ -224,7 +224,7 @@ function historyOf(
   const line: Transition = {
     at: facts.at,
     generation: facts.input.job.generation,
-    from: facts.prior?.state ?? 'Created',
+    from: before[0]?.to ?? facts.prior?.state ?? 'Created',
     to: say.state,
     reason: transition.reason,
     ...(transition.snapshot ? { snapshot: transition.snapshot } : {}),

@@ -81,6 +81,18 @@ export function deletionIntended(facts: Facts): Answer | undefined {
   };
 }
 
+/** The job was seen ended, or may not be waited for any longer: in status first, so that a later view of less cannot change it. */
+function deletionEndSeen(facts: Facts): Answer {
+  const how = facts.flink.job?.state === 'FINISHED' ? 'finished' : 'canceled';
+  return {
+    rule: 'deletionEndSeen',
+    say: progress('Deleting', 'StoppingPods', 'The job has ended; its pods are being stopped.'),
+    workloads: 'keep',
+    ended: facts.epoch?.ended ?? { how, byFlork: true, over: true, at: facts.at },
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
 /** Cancel while the job lives and answers; when it has ended, cannot, or the time is over, the pods go, and then everything. */
 export function deleting(facts: Facts): Answer | undefined {
   if (!facts.input.finalizing) return undefined;
@@ -88,7 +100,10 @@ export function deleting(facts: Facts): Answer | undefined {
   const since = parseTime(prior?.operation?.startedAt) ?? now;
   const processGone =
     process.kind === 'none' || process.kind === 'dead' || jobManager === undefined || jobManager.replicas === 0;
-  const over = isTerminal(flink.job) || processGone || now - since > CANCEL_MS || facts.epoch?.ended !== undefined;
+  const seen = isTerminal(flink.job) || processGone || now - since > CANCEL_MS;
+  const standing = jobManager !== undefined && jobManager.replicas !== 0;
+  if (seen && standing && facts.epoch && !facts.endedInStatus) return deletionEndSeen(facts);
+  const over = seen || facts.epoch?.ended !== undefined;
   if (!over) {
     const ask = flink.job !== undefined && flink.job.state !== 'CANCELLING';
     return {

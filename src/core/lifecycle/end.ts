@@ -1,3 +1,4 @@
+import type { Ended } from '../../api/status.ts';
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
@@ -59,7 +60,7 @@ export function jobEnded(facts: Facts): Answer | undefined {
       rule: 'stopFoundDone',
       say: progress('Upgrading', 'TakingSavepoint', `Savepoint ${own.path} is complete and the job has ended.`),
       workloads: 'run',
-      ended: { how: 'stopped', path: own.path, kind: 'savepoint', byFlork: true, at: facts.at },
+      ended: { how: 'stopped', path: own.path, kind: 'savepoint', byFlork: true, over: true, at: facts.at },
       resyncAfterSeconds: TRANSITION_SECONDS,
     };
   }
@@ -77,7 +78,7 @@ export function jobEnded(facts: Facts): Answer | undefined {
     say,
     workloads: 'run',
     operation: null,
-    ended: { how, ...(how === 'finished' ? {} : heritage(facts)), byFlork: false, at: facts.at },
+    ended: { how, ...(how === 'finished' ? {} : heritage(facts)), byFlork: false, over: true, at: facts.at },
     transition: { reason: say.reason },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
@@ -153,6 +154,24 @@ export function failedEnd(facts: Facts): Answer | undefined {
   };
 }
 
+/**
+ * The job was seen ended, or its process gone: written into status before anything follows, as it may not be seen again. What
+ * happens to the pods from here on depends on status alone.
+ */
+function endSeen(facts: Facts, ended: Ended): Answer {
+  return {
+    rule: 'endSeen',
+    say: progress(
+      facts.suspendWanted ? 'Stopping' : 'Upgrading',
+      'StoppingPods',
+      'The job has ended; its pods are being stopped.',
+    ),
+    workloads: 'keep',
+    ended: { ...ended, over: true },
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
 /** An epoch that Flork ended, or a failed one that makes room: once its job is seen ended or its process gone, its pods go; then comes what is wanted. */
 export function retire(facts: Facts): Answer | undefined {
   const ended = facts.endedInStatus;
@@ -164,7 +183,8 @@ export function retire(facts: Facts): Answer | undefined {
     process.kind === 'none' || process.kind === 'dead' || leavingProcess || jobManager?.replicas === 0;
   const patienceOver = now - (parseTime(ended.at) ?? now) > END_PATIENCE_MS;
   const gone = isTerminal(flink.job) || processGone || (ended.how === 'replaced' && neverRan(facts)) || patienceOver;
-  if (!gone) {
+  if (!ended.over && gone) return endSeen(facts, ended);
+  if (!ended.over) {
     return {
       rule: 'waitForEnd',
       say: progress(

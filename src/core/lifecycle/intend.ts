@@ -1,4 +1,4 @@
-import type { Operation } from '../../api/status.ts';
+import type { Epoch, Operation } from '../../api/status.ts';
 import type { Answer, Say } from '../answer.ts';
 import { triggerIdOf } from '../build/names.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -9,6 +9,8 @@ import { ownDirectory } from './snapshots.ts';
 /**
  * Writes an intent into status and does nothing else; it is acted on by a sync that observes it (S1, metacontroller rule 5).
  * Trigger id and directory are functions of (uid, epoch, kind, attempt): an intent that was lost and is formed again is the same one.
+ * Its number is used up by its result alone (`usedUp`): an intent that was given up unsent, or overwritten by an older status, leaves
+ * no other number behind under which the job could be asked a second time (S1).
  */
 export function intend(
   facts: Facts,
@@ -39,10 +41,15 @@ export function intend(
     rule,
     say,
     workloads: 'run',
-    epoch: { ...epoch, attempt },
     operation,
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
+}
+
+/** The epoch once the operation in progress has a result. */
+export function usedUp(facts: Facts): { readonly epoch?: Epoch } {
+  const { epoch, operation } = facts;
+  return epoch && operation ? { epoch: { ...epoch, attempt: Math.max(epoch.attempt, operation.attempt) } } : {};
 }
 
 /** Where the first savepoint goes when only the new spec names a directory. */

@@ -2,6 +2,7 @@ import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
 import { rfc3339 } from '../time.ts';
+import { usedUp } from './intend.ts';
 import { TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, stalled } from './say.ts';
 import { restService } from './service.ts';
@@ -46,6 +47,7 @@ export function operationOrphaned(facts: Facts): Answer | undefined {
     ),
     workloads: 'run',
     operation: null,
+    ...usedUp(facts),
     transition: { reason: 'Rewound', ...(facts.restore?.path ? { snapshot: facts.restore.path } : {}) },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
@@ -72,7 +74,15 @@ export function stopCompleted(facts: Facts): Answer | undefined {
     ),
     workloads: 'run',
     operation: { ...operation, result: { path, at: facts.at } },
-    ended: { how: 'stopped', path, kind: 'savepoint', byFlork: true, at: facts.at },
+    ...usedUp(facts),
+    ended: {
+      how: 'stopped',
+      path,
+      kind: 'savepoint',
+      byFlork: true,
+      ...(isTerminal(facts.flink.job) ? { over: true } : {}),
+      at: facts.at,
+    },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
 }
@@ -96,6 +106,7 @@ export function stopFailed(facts: Facts): Answer | undefined {
     ),
     workloads: 'run',
     operation: null,
+    ...usedUp(facts),
     retry: { failures, notBefore: rfc3339(now + pauseSeconds * 1000) },
     resyncAfterSeconds: Math.min(pauseSeconds, 15),
   };
@@ -179,12 +190,14 @@ export function cancelUnderWay(facts: Facts): Answer | undefined {
       rule: 'canceled',
       say: progress(stateOf(facts), 'StoppingPods', 'The job is canceled; its pods are being stopped.'),
       workloads: 'run',
+      ...usedUp(facts),
       ended: {
         how: 'canceled',
         ...kept,
         ...(restore ? { path: restore } : {}),
         ...(restore || kept.path ? {} : { startsEmpty: true }),
         byFlork: true,
+        over: true,
         at: facts.at,
       },
       resyncAfterSeconds: TRANSITION_SECONDS,

@@ -21,6 +21,7 @@ test('a JobManager that does not answer is given the time-out, then the pods go:
   assert.equal(sync(at, { ...gone, pods, flink: UNREACHABLE }).rule, 'deleteWaitsForCancel');
   assert.equal(jobManagerReplicas(at), 1);
   at.now += 6 * 60_000;
+  assert.equal(sync(at, { ...gone, pods, flink: UNREACHABLE }).rule, 'deletionEndSeen');
   assert.equal(sync(at, { ...gone, pods, flink: UNREACHABLE }).rule, 'deleteStopsPods');
   assert.equal(jobManagerReplicas(at), 0);
 });
@@ -28,6 +29,7 @@ test('a JobManager that does not answer is given the time-out, then the pods go:
 test('children stay until the pods are proven gone, and finalized waits until no child is seen', () => {
   const at = runningCluster();
   sync(at, { ...gone, pods });
+  sync(at, { ...gone, pods: [] });
   sync(at, { ...gone, pods: [] });
   assert.equal(sync(at, { ...gone, pods: [jobManagerPod(1)] }).rule, 'deleteStopsPods');
   const last = sync(at, { ...gone, pods: [] });

@@ -141,7 +141,9 @@ test('the process is gone before the end was read: pods go on the recorded path 
   const dead = jobManagerPod(1, 0, {
     terminated: { exitCode: 137, reason: 'Error', message: '', startedAt: '', finishedAt: '' },
   });
-  assert.equal(sync(at, { pods: [dead], flink: NOT_ASKED }).rule, 'stopPods');
+  assert.equal(sync(at, { pods: [dead], flink: NOT_ASKED }).rule, 'endSeen');
+  assert.equal(jobManagerReplicas(at), 1);
+  assert.equal(sync(at, { pods, flink: UNREACHABLE }).rule, 'stopPods', 'a later view of less changes nothing');
 });
 
 test('a pod that cannot end is named with the remedy, and nothing is started beside it', () => {

@@ -172,7 +172,8 @@ test('delete: cancel, pods to 0, then no children, then finalized', () => {
   assert.equal(sync(at, { ...gone, pods, flink: answered(id, 'RUNNING') }).rule, 'deletionIntended');
   const cancel = sync(at, { ...gone, pods, flink: answered(id, 'RUNNING') });
   assert.equal(cancel.commands[0]!.kind, 'cancel');
-  sync(at, { ...gone, pods, flink: answered(id, 'CANCELED') });
+  assert.equal(sync(at, { ...gone, pods, flink: answered(id, 'CANCELED') }).rule, 'deletionEndSeen');
+  sync(at, { ...gone, pods, flink: NOT_ASKED });
   assert.equal(jobManagerReplicas(at), 0);
   const children = sync(at, { ...gone, pods: [], flink: NOT_ASKED });
   assert.equal(children.children.length, 0);
