@@ -9,7 +9,7 @@ import { epochOf, isReady, jobOf } from './flows.ts';
 import { createHistory, type History } from './history.ts';
 import { NAME } from './sample.ts';
 
-/** What the scenarios of design/lifecycle.md are told with. */
+/** What the scenarios of docs/lifecycle.md are told with. */
 export type Story = (h: History) => Promise<void>;
 
 /** Tells the scenario twice, once for each apply strategy, on different seeds. */

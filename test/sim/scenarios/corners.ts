@@ -20,7 +20,7 @@ import type { History } from '../harness/history.ts';
 import { NAME, reconfigured, SPEC, suspended, type Spec } from '../harness/sample.ts';
 import { running, savepointsOf, scenario, status, uid } from '../harness/scenario.ts';
 
-/** Corners that the table of design/lifecycle.md does not number: each is where a rule answers that no other scenario needs. */
+/** Corners that the table of docs/lifecycle.md does not number: each is where a rule answers that no other scenario needs. */
 
 /** A spec that the CRD takes and the rules refuse. */
 const wrong = (spec: Spec): Spec => ({ ...spec, parallelism: 7, taskManagerReplicas: 1 });

@@ -180,3 +180,39 @@ test('delete: cancel, pods to 0, then no children, then finalized', () => {
   const last = sync(at, { ...gone, pods: [] });
   assert.equal(last.finalized, true);
 });
+
+/** A job stopped with its savepoint, its pods gone. */
+function stoppedCluster() {
+  const at = runningCluster();
+  const id = at.status!.epoch!.jobId;
+  const pods = [jobManagerPod(1)];
+  const trigger = { kind: 'completed', path: PATH } as const;
+  edit(at, { jobArgs: ['a'] });
+  sync(at, { pods, flink: answered(id, 'RUNNING') });
+  sync(at, { pods, flink: answered(id, 'FINISHED', { trigger }) });
+  sync(at, { pods, flink: answered(id, 'FINISHED', { trigger }) });
+  return at;
+}
+
+test('a spec that changes between declaration and start is the one that starts, from the same savepoint', () => {
+  const at = stoppedCluster();
+  assert.equal(sync(at, { pods: [] }).rule, 'declareNext');
+  edit(at, { jobArgs: ['b'] });
+  const again = sync(at, { pods: [] });
+  assert.equal(again.rule, 'declareAgain');
+  assert.equal(again.status.epoch?.restoredFrom, PATH);
+  assert.equal(jobManagerReplicas(at), 0);
+  assert.equal(sync(at, { pods: [] }).rule, 'startDeclared');
+  assert.match(JSON.stringify(at.children.get('Deployment/wordcount-jobmanager')), /"--","b"/);
+  assert.equal(at.status!.epoch!.number, 2);
+});
+
+test('a stopped job waits for a valid spec and keeps its savepoint', () => {
+  const at = stoppedCluster();
+  edit(at, { parallelism: 0 });
+  const waits = sync(at, { pods: [] });
+  assert.equal(waits.rule, 'nextWaitsForValidSpec');
+  assert.equal(waits.status.state, 'Stalled');
+  edit(at, { parallelism: 1 });
+  assert.equal(sync(at, { pods: [] }).status.epoch?.restoredFrom, PATH);
+});
