@@ -35,13 +35,20 @@ export function endUnrecorded(facts: Facts): Answer | undefined {
   };
 }
 
-/** An epoch was to be replaced because it had never run, and now it does: it is left alone and stopped like any other. */
+/** An epoch was to make room because it had never run, and now it runs, or it can no longer be told: it is left alone, or stopped like any other. */
 export function replacementWithdrawn(facts: Facts): Answer | undefined {
-  if (facts.endedInStatus?.how !== 'replaced' || !facts.flink.anyTaskRan || isTerminal(facts.flink.job))
+  const { endedInStatus, flink, process, jobManager } = facts;
+  if (endedInStatus?.how !== 'replaced' || endedInStatus.over || isTerminal(flink.job) || jobManager?.replicas === 0)
     return undefined;
+  const untold = (process.kind === 'none' || process.kind === 'dead') && !neverRan(facts);
+  if (!flink.anyTaskRan && !untold) return undefined;
   return {
     rule: 'replacementWithdrawn',
-    say: progress('Upgrading', 'TasksStarting', 'The job began to run after all; it will be stopped with its state.'),
+    say: progress(
+      'Upgrading',
+      'TasksStarting',
+      'The job may have begun to run after all; it is stopped like any other.',
+    ),
     workloads: 'run',
     ended: null,
     resyncAfterSeconds: TRANSITION_SECONDS,
@@ -182,7 +189,8 @@ export function retire(facts: Facts): Answer | undefined {
   const processGone =
     process.kind === 'none' || process.kind === 'dead' || leavingProcess || jobManager?.replicas === 0;
   const patienceOver = now - (parseTime(ended.at) ?? now) > END_PATIENCE_MS;
-  const gone = isTerminal(flink.job) || processGone || (ended.how === 'replaced' && neverRan(facts)) || patienceOver;
+  const proven = ended.how === 'replaced' ? neverRan(facts) || jobManager?.replicas === 0 : processGone || patienceOver;
+  const gone = isTerminal(flink.job) || proven;
   if (!ended.over && gone) return endSeen(facts, ended);
   if (!ended.over) {
     return {

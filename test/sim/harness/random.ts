@@ -79,11 +79,12 @@ function reasonOf(h: History): string {
   );
 }
 
+/** What a proxy or a dying JobManager may answer. An empty list of jobs is no garbage: it is what Flink says before it has one. */
 const GARBAGE: readonly [CallFault, ...CallFault[]] = [
   { kind: 'reply', status: 200, text: '<html>' },
   { kind: 'reply', status: 503, text: '{"errors":["Service temporarily unavailable"]}' },
   { kind: 'reply', status: 500, text: '{"errors":["Internal server error."]}' },
-  { kind: 'reply', status: 200, text: '{"jobs":[]}' },
+  { kind: 'reply', status: 200, text: '{"jobs":[{}]}' },
   { kind: 'reply', status: 404, text: '{"errors":["Not found"]}' },
   { kind: 'error', error: 'unexpected-reply' },
   { kind: 'timeout' },
