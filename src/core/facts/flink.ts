@@ -8,6 +8,8 @@ export type FlinkFacts = {
   /** Jobs are listed, none of them of this epoch. */
   readonly foreign: boolean;
   readonly allTasksRun: boolean;
+  /** No call of this sync timed out: the answers are of this moment, not of some seconds ago. */
+  readonly timely: boolean;
   /** A task runs or has run, as far as this answer tells. */
   readonly anyTaskRan: boolean;
 };
@@ -22,7 +24,7 @@ export function isTerminal(job: JobView | undefined): boolean {
 /** Classifies the answer for an epoch whose processes may use `jobIds`. */
 export function flinkFacts(view: FlinkView, jobIds: readonly string[]): FlinkFacts {
   if (view.kind !== 'answered') {
-    return { heard: view.kind, job: undefined, foreign: false, allTasksRun: false, anyTaskRan: false };
+    return { heard: view.kind, job: undefined, foreign: false, allTasksRun: false, timely: false, anyTaskRan: false };
   }
   const job = jobIds
     .map((id) => view.jobs.find((candidate) => candidate.id === id))
@@ -39,6 +41,14 @@ export function flinkFacts(view: FlinkView, jobIds: readonly string[]): FlinkFac
       tasks !== undefined &&
       tasks.total > 0 &&
       tasks.running + tasks.finished >= tasks.total,
+    timely: [
+      view.flinkVersion,
+      view.detail,
+      view.checkpoints,
+      view.checkpointConfig,
+      view.exceptions,
+      view.trigger,
+    ].every((part) => part.kind !== 'failed' || part.error !== 'timeout'),
     anyTaskRan:
       (tasks?.running ?? 0) + (tasks?.finished ?? 0) > 0 ||
       (detail?.runningSince ?? 0) > 0 ||

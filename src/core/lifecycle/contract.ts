@@ -65,7 +65,7 @@ export function neverRan(facts: Facts): boolean {
     epoch.process === undefined ||
     epoch.process === epoch.idle ||
     (process.kind === 'running' && epoch.process === process.id);
-  if (!earlierIdle || flink.heard !== 'answered' || flink.foreign) return false;
+  if (!earlierIdle || flink.heard !== 'answered' || !flink.timely || flink.foreign) return false;
   return flink.job === undefined || ['INITIALIZING', 'CREATED', 'FAILED'].includes(flink.job.state);
 }
 

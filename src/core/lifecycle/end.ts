@@ -259,7 +259,7 @@ function isSettled(facts: Facts): boolean {
   if (view.kind !== 'answered' || view.detail.kind !== 'value') return false;
   const { now } = view.detail.value;
   const ended = flink.job?.endTime;
-  return now === undefined || ended === undefined || now - ended >= STATISTICS_LAG_MS;
+  return now !== undefined && (ended === undefined || now - ended >= STATISTICS_LAG_MS);
 }
 
 /** A terminal job may have been stopped by Flork: only definite answers about its trigger and its snapshots tell otherwise. */
