@@ -67,7 +67,7 @@ function gone(input: Input): FlinkView {
     kind: 'answered',
     jobs: [job],
     flinkVersion: none,
-    detail: { kind: 'value', value: { runningSince: 1, parallelism: 1, now: undefined } },
+    detail: { kind: 'value', value: { runningSince: 1, parallelism: 1, now: 60_000 } },
     checkpoints: { kind: 'value', value: checkpoints },
     checkpointConfig: none,
     exceptions: none,
