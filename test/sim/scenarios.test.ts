@@ -11,6 +11,8 @@ import './scenarios/corners.ts';
 
 /** Rules that answer what these scenarios do not show; each names the test that does. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['canceledOnTheWay', 'unit/core/lifecycle/end: a job found canceled while another epoch is asked for'],
+  ['nothingToGoOnFrom', 'unit/core/lifecycle/end: one that left no snapshot is not started empty'],
   ['declareAgain', 'unit/core/lifecycle/upgrade: a spec that changes between declaration and start'],
   ['nextWaitsForValidSpec', 'unit/core/lifecycle/upgrade: a stopped job waits for a valid spec'],
 ]);

@@ -84,7 +84,7 @@ function adopt(
 /** The end as the record tells it. An epoch that was to make room may yet begin to run: of that only status tells. */
 function endedByRecord(ended: EpochRecord['ended'], at: string): Ended | undefined {
   if (!ended || ended.how === 'replaced') return undefined;
-  return { ...ended, ...(ended.byFlork && ended.path === undefined ? { startsEmpty: true } : {}), at };
+  return { ...ended, at };
 }
 
 /** What the restore ConfigMap of an ended epoch says about its end, when status does not (yet) know. */
@@ -93,8 +93,7 @@ function endedByRestore(restore: RestoreContent | undefined, at: string): Ended 
   if (!restore || restore.startable || restore.ended === 'replaced') return undefined;
   const how = restore.ended ?? 'stopped';
   const byFlork = restore.ended === undefined || restore.endedByFlork === true;
-  const startsEmpty = byFlork && restore.path === undefined;
-  return { how, ...(restore.path ? { path: restore.path } : {}), ...(startsEmpty ? { startsEmpty } : {}), byFlork, at };
+  return { how, ...(restore.path ? { path: restore.path } : {}), byFlork, at };
 }
 
 /** Puts status and children together; never throws, whatever was edited. */

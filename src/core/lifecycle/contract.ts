@@ -81,3 +81,9 @@ export function waysOut(facts: Facts): string {
   if ((wanted?.policies?.stateLoss ?? 'ask') === 'never' || !epoch) return `${list}${restore}`;
   return `${list}${restore} To give the state up: spec.approveStateLoss: "${approvalToken(input.job.ref.uid, epoch.number)}".`;
 }
+
+/** Flink has said that periodic checkpointing is off: nothing is kept that could be lost. */
+export function checkpointingOff(facts: Facts): boolean {
+  const { view } = facts;
+  return view.kind === 'answered' && view.checkpointConfig.kind === 'value' && !view.checkpointConfig.value.enabled;
+}

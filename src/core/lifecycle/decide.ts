@@ -2,7 +2,8 @@ import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { change } from './change.ts';
 import { deleted, deletedByOthers, deleting, deletionIntended, handedOver } from './delete.ts';
-import { endUnrecorded, failedEnd, jobEnded, replacementWithdrawn, retire, settledEnd } from './end.ts';
+import { endUnrecorded, failedEnd, replacementWithdrawn, retire, settledEnd } from './end.ts';
+import { jobEnded } from './job-ended.ts';
 import { invalidFromTheStart, leaving, paused, recordMissing } from './gates.ts';
 import {
   foreignJob,

@@ -3,10 +3,10 @@ import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
 import { parseTime } from '../time.ts';
-import { lossAllowed, neverRan, waysOut } from './contract.ts';
+import { checkpointingOff, lossAllowed, neverRan, waysOut } from './contract.ts';
+import { failureText } from './job-ended.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, ready, stalled } from './say.ts';
-import { heritage, ownDirectory, savepointBelow } from './snapshots.ts';
 import { declareNext, waitForPods } from './start.ts';
 
 /**
@@ -51,42 +51,6 @@ export function replacementWithdrawn(facts: Facts): Answer | undefined {
     ),
     workloads: 'run',
     ended: null,
-    resyncAfterSeconds: TRANSITION_SECONDS,
-  };
-}
-
-/** Flink says that the job has ended, and Flork did not ask for it. */
-export function jobEnded(facts: Facts): Answer | undefined {
-  const { job } = facts.flink;
-  if (!job || !isTerminal(job) || facts.epoch?.ended) return undefined;
-  if (stopMayExplain(facts)) return waitForStory(facts);
-  const own =
-    job.state === 'FINISHED' || job.state === 'FAILED' ? savepointBelow(facts, ownDirectory(facts)) : undefined;
-  if (own && job.state === 'FINISHED') {
-    return {
-      rule: 'stopFoundDone',
-      say: progress('Upgrading', 'TakingSavepoint', `Savepoint ${own.path} is complete and the job has ended.`),
-      workloads: 'run',
-      ended: { how: 'stopped', path: own.path, kind: 'savepoint', byFlork: true, over: true, at: facts.at },
-      resyncAfterSeconds: TRANSITION_SECONDS,
-    };
-  }
-  const how = job.state === 'FINISHED' ? 'finished' : job.state === 'CANCELED' ? 'canceled' : 'failed';
-  const say =
-    how === 'failed'
-      ? stalled('Failed', 'JobFailed', failureText(facts))
-      : ready(
-          'Finished',
-          how === 'finished' ? 'Finished' : 'Canceled',
-          how === 'finished' ? 'The job has finished.' : 'The job was canceled in Flink, not by Flork; it stays so.',
-        );
-  return {
-    rule: `job${how[0]?.toUpperCase()}${how.slice(1)}`,
-    say,
-    workloads: 'run',
-    operation: null,
-    ended: { how, ...(how === 'finished' ? {} : heritage(facts)), byFlork: false, over: true, at: facts.at },
-    transition: { reason: say.reason },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
 }
@@ -231,55 +195,24 @@ export function retire(facts: Facts): Answer | undefined {
     };
   }
   const restore = facts.restoreNonce === undefined ? undefined : facts.wanted?.restore?.from;
+  const mayStartEmpty =
+    ended.startsEmpty || facts.wanted?.policies?.upgrade?.mode === 'stateless' || lossAllowed(facts);
+  if (!restore && heir === undefined && !mayStartEmpty) return nothingToGoOnFrom(facts);
   const reason = restore ? 'RestoreRequested' : facts.prior?.state === 'Suspended' ? 'Resumed' : 'SpecChanged';
   return declareNext(facts, { path: restore ?? heir, reason });
 }
 
-function checkpointingOff(facts: Facts): boolean {
-  const { view } = facts;
-  return view.kind === 'answered' && view.checkpointConfig.kind === 'value' && !view.checkpointConfig.value.enabled;
-}
-
-/** Why the job failed, in Flink's first lines. */
-function failureText(facts: Facts): string {
-  const { view } = facts;
-  const newest =
-    view.kind === 'answered' && view.exceptions.kind === 'value' ? view.exceptions.value.newest : undefined;
-  return `The job has failed for good${newest ? `: ${newest.text}` : ''}. It is not restarted (policies.restart); a corrected spec starts it again.`;
-}
-
-/**
- * Flink answers about checkpoints from a cache (rest.cache.checkpoint-statistics.timeout, 3 s): only some time after the end, by
- * Flink's own clock, is the last snapshot sure to be listed.
- */
-const STATISTICS_LAG_MS = 5000;
-
-function isSettled(facts: Facts): boolean {
-  const { view, flink } = facts;
-  if (view.kind !== 'answered' || view.detail.kind !== 'value') return false;
-  const { now } = view.detail.value;
-  const ended = flink.job?.endTime;
-  return now !== undefined && (ended === undefined || now - ended >= STATISTICS_LAG_MS);
-}
-
-/** A terminal job may have been stopped by Flork: only definite answers about its trigger and its snapshots tell otherwise. */
-function stopMayExplain(facts: Facts): boolean {
-  const { view, operation } = facts;
-  // Without a graph nothing could be stopped: main() threw (tasks.total is 0 then).
-  if (facts.flink.job?.tasks.total === 0 && facts.flink.job.state === 'FAILED') return false;
-  if (!isSettled(facts)) return true;
-  if (view.kind !== 'answered' || view.checkpoints.kind === 'failed' || view.checkpoints.kind === 'not-asked')
-    return true;
-  if (operation?.kind !== 'stop') return false;
-  if (view.trigger.kind === 'value') return view.trigger.value.kind === 'in-progress';
-  return view.trigger.kind !== 'absent';
-}
-
-function waitForStory(facts: Facts): Answer {
+/** The next epoch would start empty, and nothing says that it may. */
+function nothingToGoOnFrom(facts: Facts): Answer {
   return {
-    rule: 'endUnclear',
-    say: progress(facts.prior?.state ?? 'Running', 'TakingSavepoint', 'The job has ended; how is being asked.'),
-    workloads: 'run',
-    resyncAfterSeconds: TRANSITION_SECONDS,
+    rule: 'nothingToGoOnFrom',
+    say: stalled(
+      'Stalled',
+      'StateAtRisk',
+      `The job has ended and no snapshot of it is known, so the next epoch waits. ${waysOut(facts)}`,
+    ),
+    workloads: 'stop',
+    stateSafe: { status: 'False', reason: 'StateAtRisk', message: 'The job ran and no snapshot of it is known.' },
+    resyncAfterSeconds: 0,
   };
 }

@@ -163,3 +163,36 @@ test('a pod that cannot end is named with the remedy, and nothing is started bes
   assert.match(outcome.status.message, /kubectl delete pod/);
   assert.equal(jobManagerReplicas(at), 0);
 });
+
+test('a job found canceled while another epoch is asked for goes on with it, from its newest checkpoint', () => {
+  const at = runningCluster();
+  edit(at, { jobArgs: ['x'] });
+  const flink = answered(at.status!.epoch!.jobId, 'CANCELED', {
+    checkpoints: { completed: 4, latestCompleted: checkpoint(4, 'file:///c/chk-4', 4) },
+  });
+  assert.equal(sync(at, { pods, flink }).rule, 'canceledOnTheWay');
+  assert.equal(sync(at, { pods, flink }).rule, 'stopPods');
+  assert.equal(sync(at, { pods: [] }).status.epoch?.restoredFrom, 'file:///c/chk-4');
+});
+
+test('one that left no snapshot is not started empty unless something says that it may', () => {
+  const at = runningCluster();
+  edit(at, { jobArgs: ['x'] });
+  const flink = answered(at.status!.epoch!.jobId, 'CANCELED');
+  sync(at, { pods, flink });
+  sync(at, { pods, flink });
+  const held = sync(at, { pods: [] });
+  assert.equal(held.rule, 'nothingToGoOnFrom');
+  assert.match(held.status.message, /approveStateLoss/);
+  edit(at, { policies: { stateLoss: 'allow', savepoint: { directory: 'file:///state/savepoints' } } });
+  assert.equal(sync(at, { pods: [] }).rule, 'declareNext');
+});
+
+test('a stateless job whose cancel status forgot goes on empty', () => {
+  const at = runningCluster();
+  edit(at, { jobArgs: ['x'], policies: { upgrade: { mode: 'stateless' } } });
+  const flink = answered(at.status!.epoch!.jobId, 'CANCELED');
+  assert.equal(sync(at, { pods, flink, status: undefined }).rule, 'canceledOnTheWay');
+  sync(at, { pods, flink });
+  assert.equal(sync(at, { pods: [] }).rule, 'declareNext');
+});

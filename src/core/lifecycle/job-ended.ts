@@ -1,0 +1,125 @@
+import type { Answer } from '../answer.ts';
+import type { Facts } from '../facts/facts.ts';
+import { isTerminal } from '../facts/flink.ts';
+import { checkpointingOff, lossAllowed } from './contract.ts';
+import { TRANSITION_SECONDS } from './pace.ts';
+import { progress, ready, stalled } from './say.ts';
+import { heritage, ownDirectory, savepointBelow } from './snapshots.ts';
+
+/**
+ * A job that Flink calls terminal: was it stopped by Flork, did it finish, fail, or did somebody cancel it? The answer is written
+ * into status; what follows from it is the business of end.ts.
+ */
+
+/** Flink says that the job has ended, and Flork did not ask for it. */
+export function jobEnded(facts: Facts): Answer | undefined {
+  const { job } = facts.flink;
+  if (!job || !isTerminal(job) || facts.epoch?.ended) return undefined;
+  if (stopMayExplain(facts)) return waitForStory(facts);
+  const own =
+    job.state === 'FINISHED' || job.state === 'FAILED' ? savepointBelow(facts, ownDirectory(facts)) : undefined;
+  if (own && job.state === 'FINISHED') {
+    return {
+      rule: 'stopFoundDone',
+      say: progress('Upgrading', 'TakingSavepoint', `Savepoint ${own.path} is complete and the job has ended.`),
+      workloads: 'run',
+      ended: { how: 'stopped', path: own.path, kind: 'savepoint', byFlork: true, over: true, at: facts.at },
+      resyncAfterSeconds: TRANSITION_SECONDS,
+    };
+  }
+  if (job.state === 'CANCELED' && isChangeWanted(facts)) return canceledOnTheWay(facts);
+  const how = job.state === 'FINISHED' ? 'finished' : job.state === 'CANCELED' ? 'canceled' : 'failed';
+  const say =
+    how === 'failed'
+      ? stalled('Failed', 'JobFailed', failureText(facts))
+      : ready(
+          'Finished',
+          how === 'finished' ? 'Finished' : 'Canceled',
+          how === 'finished' ? 'The job has finished.' : 'The job was canceled in Flink, not by Flork; it stays so.',
+        );
+  return {
+    rule: `job${how[0]?.toUpperCase()}${how.slice(1)}`,
+    say,
+    workloads: 'run',
+    operation: null,
+    ended: { how, ...(how === 'finished' ? {} : heritage(facts)), byFlork: false, over: true, at: facts.at },
+    transition: { reason: say.reason },
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+function isChangeWanted(facts: Facts): boolean {
+  return facts.suspendWanted || facts.upgrades.length > 0 || facts.restoreNonce !== undefined;
+}
+
+/**
+ * Canceled while another epoch is asked for, and status does not say by whom: a lagging or wiped status forgets that Flork did it.
+ * Whoever it was, the spec says what comes next, and the state-loss contract from where.
+ */
+function canceledOnTheWay(facts: Facts): Answer {
+  const empty = facts.wanted?.policies?.upgrade?.mode === 'stateless' || checkpointingOff(facts) || lossAllowed(facts);
+  const from = facts.restoreNonce === undefined ? undefined : facts.wanted?.restore?.from;
+  const left = from ? { path: from } : empty && !facts.suspendWanted ? { startsEmpty: true } : heritage(facts);
+  return {
+    rule: 'canceledOnTheWay',
+    say: progress(
+      facts.suspendWanted ? 'Stopping' : 'Upgrading',
+      'StoppingPods',
+      'The job is canceled; its pods are being stopped.',
+    ),
+    workloads: 'run',
+    ended: {
+      how: 'canceled',
+      ...left,
+      ...(empty && !('path' in left) ? { startsEmpty: true } : {}),
+      byFlork: true,
+      over: true,
+      at: facts.at,
+    },
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/**
+ * Flink answers about checkpoints from a cache (rest.cache.checkpoint-statistics.timeout, 3 s): only some time after the end, by
+ * Flink's own clock, is the last snapshot sure to be listed.
+ */
+const STATISTICS_LAG_MS = 5000;
+
+function isSettled(facts: Facts): boolean {
+  const { view, flink } = facts;
+  if (view.kind !== 'answered' || view.detail.kind !== 'value') return false;
+  const { now } = view.detail.value;
+  const ended = flink.job?.endTime;
+  return now !== undefined && (ended === undefined || now - ended >= STATISTICS_LAG_MS);
+}
+
+/** A terminal job may have been stopped by Flork: only definite answers about its trigger and its snapshots tell otherwise. */
+function stopMayExplain(facts: Facts): boolean {
+  const { view, operation } = facts;
+  // Without a graph nothing could be stopped: main() threw (tasks.total is 0 then).
+  if (facts.flink.job?.tasks.total === 0 && facts.flink.job.state === 'FAILED') return false;
+  if (!isSettled(facts)) return true;
+  if (view.kind !== 'answered' || view.checkpoints.kind === 'failed' || view.checkpoints.kind === 'not-asked')
+    return true;
+  if (operation?.kind !== 'stop') return false;
+  if (view.trigger.kind === 'value') return view.trigger.value.kind === 'in-progress';
+  return view.trigger.kind !== 'absent';
+}
+
+function waitForStory(facts: Facts): Answer {
+  return {
+    rule: 'endUnclear',
+    say: progress(facts.prior?.state ?? 'Running', 'TakingSavepoint', 'The job has ended; how is being asked.'),
+    workloads: 'run',
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/** Why the job failed, in Flink's first lines. */
+export function failureText(facts: Facts): string {
+  const { view } = facts;
+  const newest =
+    view.kind === 'answered' && view.exceptions.kind === 'value' ? view.exceptions.value.newest : undefined;
+  return `The job has failed for good${newest ? `: ${newest.text}` : ''}. It is not restarted (policies.restart); a corrected spec starts it again.`;
+}
