@@ -8,9 +8,11 @@ export function rememberedByText<V>(most: number, compute: (text: string) => V):
   return (text) => {
     const found = known.get(text);
     if (found) {
-      // The one not asked for the longest time stands first.
-      known.delete(text);
-      known.set(text, found);
+      // Where it fills up, the one not asked for the longest time has to stand first.
+      if (known.size * 2 > most) {
+        known.delete(text);
+        known.set(text, found);
+      }
       return found.value;
     }
     const value = compute(text);
