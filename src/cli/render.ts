@@ -1,10 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { getDotPath, safeParse, type BaseIssue } from 'valibot';
-import { parseAllDocuments, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { isObject } from '../api/json.ts';
-import { KIND } from '../api/flinkjob.ts';
 import { Parent } from '../api/hook.ts';
 import type { Child } from '../api/kube.ts';
 import { readObserved } from '../api/observed.ts';
@@ -12,6 +9,7 @@ import { readJob } from '../core/observe-job.ts';
 import { reconcile } from '../core/reconcile.ts';
 import type { Finding } from '../core/types.ts';
 import { formatFinding } from '../core/validate/validate-spec.ts';
+import { readFlinkJobs, type Job } from './flinkjobs.ts';
 
 /** Stands for the uid that only an API server can give; names and ids are hashes of it. */
 export const ZERO_UID = '00000000-0000-0000-0000-000000000000';
@@ -39,7 +37,7 @@ export async function render(args: readonly string[]): Promise<number> {
   const { file, uid } = options;
   let jobs: readonly Job[];
   try {
-    jobs = readJobs(file === '-' ? await text(process.stdin) : await readFile(file, 'utf8'));
+    jobs = await readFlinkJobs(file);
   } catch (error) {
     return say(process.stderr, `${file}: ${error instanceof Error ? error.message : String(error)}\n`, 2);
   }
@@ -108,23 +106,6 @@ function readOptions(args: readonly string[]): { readonly file: string; readonly
   } catch {
     return undefined;
   }
-}
-
-/** A FlinkJob with the document it is in, counted from 0. */
-type Job = { readonly object: Readonly<Record<string, unknown>>; readonly document: number };
-
-/** YAML 1.1 is what kubectl reads. */
-function readJobs(content: string): readonly Job[] {
-  const documents = parseAllDocuments(content, { version: '1.1' }).map((document) => {
-    const [error] = document.errors;
-    if (error !== undefined) throw error;
-    return document.toJS() as unknown;
-  });
-  const jobs = documents.flatMap((object, document) =>
-    isObject(object) && object['kind'] === KIND ? [{ object, document }] : [],
-  );
-  if (jobs.length === 0) throw new Error(`holds no ${KIND}`);
-  return jobs;
 }
 
 function inApplyOrder(one: Child, other: Child): number {

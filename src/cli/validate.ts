@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { parseAllDocuments } from 'yaml';
-import { GROUP, KIND, VERSION } from '../api/flinkjob.ts';
+import { GROUP, VERSION } from '../api/flinkjob.ts';
 import { isObject } from '../api/json.ts';
 import type { Finding } from '../core/types.ts';
 import { formatFinding, validateSpec } from '../core/validate/validate-spec.ts';
+import { readFlinkJobs } from './flinkjobs.ts';
 import { checkStructure, type Structure } from './structure.ts';
 
 const USAGE = `usage: flork validate FILE... [--output text|json]
@@ -28,7 +27,7 @@ export async function validate(args: readonly string[]): Promise<number> {
   let failed = false;
   for (const file of options.files) {
     try {
-      found.push(...findingsOf(file, await read(file), schema));
+      found.push(...(await findingsOf(file, schema)));
     } catch (error) {
       process.stderr.write(`${file}: ${error instanceof Error ? error.message : String(error)}\n`);
       failed = true;
@@ -55,21 +54,9 @@ function readOptions(args: readonly string[]): Options | 'help' | undefined {
   }
 }
 
-async function read(file: string): Promise<string> {
-  return file === '-' ? text(process.stdin) : readFile(file, 'utf8');
-}
-
-/** The findings of a file in the order of its documents. YAML 1.1 is what kubectl reads. */
-function findingsOf(file: string, content: string, schema: Structure): Located[] {
-  const documents = parseAllDocuments(content, { version: '1.1' }).map((document) => {
-    const [error] = document.errors;
-    if (error !== undefined) throw error;
-    return document.toJS() as unknown;
-  });
-  const jobs = documents.flatMap((object, document) =>
-    isObject(object) && object['kind'] === KIND ? [{ object, document }] : [],
-  );
-  if (jobs.length === 0) throw new Error(`holds no ${KIND}`);
+/** The findings of a file in the order of its documents. */
+async function findingsOf(file: string, schema: Structure): Promise<Located[]> {
+  const jobs = await readFlinkJobs(file);
   return jobs.flatMap(({ object, document }) =>
     check(object, schema).map((finding) => ({ file, document, ...finding })),
   );

@@ -15,19 +15,21 @@ export type Part<T> =
   | { readonly kind: 'not-asked' };
 
 /** Flink's JobStatus; `UNKNOWN` for a spelling that this version does not know. */
-export type JobState =
-  | 'INITIALIZING'
-  | 'CREATED'
-  | 'RUNNING'
-  | 'FAILING'
-  | 'FAILED'
-  | 'CANCELLING'
-  | 'CANCELED'
-  | 'FINISHED'
-  | 'RESTARTING'
-  | 'SUSPENDED'
-  | 'RECONCILING'
-  | 'UNKNOWN';
+export const JOB_STATES = [
+  'INITIALIZING',
+  'CREATED',
+  'RUNNING',
+  'FAILING',
+  'FAILED',
+  'CANCELLING',
+  'CANCELED',
+  'FINISHED',
+  'RESTARTING',
+  'SUSPENDED',
+  'RECONCILING',
+  'UNKNOWN',
+] as const;
+export type JobState = (typeof JOB_STATES)[number];
 
 /** A row of /jobs/overview. Times are epoch milliseconds, `endTime` is `undefined` while the job lives. */
 export type JobView = {

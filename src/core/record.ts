@@ -48,6 +48,12 @@ export type EpochRecord = {
   readonly ended?: Pick<Ended, 'how' | 'path' | 'byFlork'>;
 };
 
+/**
+ * A newer checkpoint is recorded for the next process at most this often. How many checkpoints Flink is told to retain, and whether
+ * a job's state counts as safe, follow from it (lifecycle.md, Trap 1).
+ */
+export const RECORDING_INTERVAL_MS = 60_000;
+
 /** What the next JobManager process of an epoch starts with: content of ConfigMap `<name>-restore-<h>`. */
 export type RestoreContent = {
   /** Number of the next process, 1 for the first; with Kubernetes HA always 1. */

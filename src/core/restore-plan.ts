@@ -1,13 +1,10 @@
 import type { Ended, Epoch } from '../api/status.ts';
-import { jobIdOf } from './build/names.ts';
+import { processJobId } from './build/names.ts';
 import type { Answer } from './answer.ts';
 import type { Facts } from './facts/facts.ts';
 import { newestInFlink } from './lifecycle/snapshots.ts';
-import type { EpochRecord, RestoreContent } from './record.ts';
+import { RECORDING_INTERVAL_MS, type EpochRecord, type RestoreContent } from './record.ts';
 import { parseTime } from './time.ts';
-
-/** A newer checkpoint is recorded for the next process at most this often; the number of retained ones covers it (Trap 1). */
-export const RECORDING_INTERVAL_MS = 60_000;
 
 /** What the answer writes for the next process of the current epoch; `undefined` when nothing is known of the epoch. */
 export function restoreOf(facts: Facts, answer: Answer, epoch: Epoch | undefined): RestoreContent | undefined {
@@ -25,7 +22,7 @@ export function firstRestore(uid: string, record: EpochRecord): RestoreContent {
     incarnation: 1,
     ...(record.restoredFrom ? { path: record.restoredFrom } : {}),
     pathAt: 0,
-    jobId: jobIdOf(uid, record.number, record.highAvailability ? 'ha' : 1),
+    jobId: processJobId(uid, record, 1),
     allowNonRestoredState: record.allowNonRestoredState,
     startable: true,
   };
@@ -63,7 +60,7 @@ function lostContent(facts: Facts, epoch: Epoch, record: EpochRecord): RestoreCo
     ...rest,
     ...(path ? { path } : {}),
     incarnation,
-    jobId: jobIdOf(facts.input.job.ref.uid, epoch.number, record.highAvailability ? 'ha' : incarnation),
+    jobId: processJobId(facts.input.job.ref.uid, record, incarnation),
     ...(epoch.process ? { lastProcess: epoch.process } : {}),
   };
 }
@@ -78,7 +75,7 @@ function nextIncarnation(facts: Facts, epoch: Epoch, record: EpochRecord, conten
     ...content,
     lastProcess: seen,
     incarnation,
-    jobId: jobIdOf(uid, epoch.number, record.highAvailability ? 'ha' : incarnation),
+    jobId: processJobId(uid, record, incarnation),
   };
 }
 

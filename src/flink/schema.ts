@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { JOB_STATES } from '../core/flink-view.ts';
 
 /**
  * Tolerant schemas of Flink's replies, 1.19 to 2.3: only what Flork reads, unknown fields dropped, numbers also as strings.
@@ -12,21 +13,6 @@ const numeric = v.pipe(
 const optionalNumber = v.optional(v.fallback(v.optional(v.nullable(numeric)), undefined));
 const optionalText = v.optional(v.fallback(v.optional(v.nullable(v.string())), undefined));
 const optionalFlag = v.optional(v.fallback(v.optional(v.nullable(v.boolean())), undefined));
-
-const JOB_STATES = [
-  'INITIALIZING',
-  'CREATED',
-  'RUNNING',
-  'FAILING',
-  'FAILED',
-  'CANCELLING',
-  'CANCELED',
-  'FINISHED',
-  'RESTARTING',
-  'SUSPENDED',
-  'RECONCILING',
-  'UNKNOWN',
-] as const;
 
 /** GET /jobs/overview. One row that cannot be read spoils the reply: dropping it could make a job look absent. */
 export const JobsOverview = v.object({

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { Status } from '../../src/api/status.ts';
 import { reconcile } from '../../src/core/reconcile.ts';
-import type { JobState } from '../../src/core/flink-view.ts';
+import { JOB_STATES, type JobState } from '../../src/core/flink-view.ts';
 import type { Input, Outcome } from '../../src/core/types.ts';
 import {
   answered,
@@ -36,25 +36,11 @@ type Step = {
   readonly deleted: boolean;
 };
 
-const STATES: JobState[] = [
-  'INITIALIZING',
-  'CREATED',
-  'RUNNING',
-  'FAILING',
-  'FAILED',
-  'CANCELLING',
-  'CANCELED',
-  'FINISHED',
-  'RESTARTING',
-  'SUSPENDED',
-  'RECONCILING',
-  'UNKNOWN',
-];
 const likely = <T>(first: T, rest: readonly T[], weight = 5) =>
   fc.oneof({ weight, arbitrary: fc.constant(first) }, { weight: 3, arbitrary: fc.constantFrom(...rest) });
 
 const step: fc.Arbitrary<Step> = fc.record({
-  flink: likely<Step['flink']>('RUNNING', ['not-asked', 'unreachable', 'foreign', ...STATES]),
+  flink: likely<Step['flink']>('RUNNING', ['not-asked', 'unreachable', 'foreign', ...JOB_STATES]),
   trigger: fc.constantFrom<Step['trigger'][]>('absent', 'in-progress', 'completed', 'failed'),
   pods: likely<Step['pods']>('running', ['none', 'unknown', 'dead', 'leaving']),
   restarts: fc.nat(2),

@@ -1,5 +1,5 @@
 import type { OPERATION_KINDS } from '../../api/status.ts';
-import type { JobRef } from '../record.ts';
+import type { EpochRecord, JobRef } from '../record.ts';
 import { rememberedByText } from '../memo.ts';
 import { sha256Hex } from './hash.ts';
 
@@ -68,6 +68,15 @@ export function triggerIdOf(
   attempt: number,
 ): string {
   return flinkId('trigger', uid, epoch, kind, attempt);
+}
+
+/** The id that one process of an epoch runs under: its own, or the epoch's where high availability needs it. */
+export function processJobId(
+  uid: string,
+  record: Pick<EpochRecord, 'number' | 'highAvailability'>,
+  incarnation: number,
+): string {
+  return jobIdOf(uid, record.number, record.highAvailability ? 'ha' : incarnation);
 }
 
 /** The word that a user copies into `spec.approveStateLoss`: it approves the loss of this epoch's state and nothing else. */

@@ -1,6 +1,6 @@
 import type { Observed, ObservedDeployment } from '../../api/kube.ts';
 import type { Ended, Epoch, Status } from '../../api/status.ts';
-import { epochNames, jobIdOf } from '../build/names.ts';
+import { epochNames, processJobId } from '../build/names.ts';
 import { encodeRecord, readRecord } from '../build/record.ts';
 import { readRestore } from '../build/restore.ts';
 import { closedRecord, openRecord, type EpochRecord, type JobRef, type RestoreContent } from '../record.ts';
@@ -68,9 +68,7 @@ function adopt(
   return {
     number: record.number,
     incarnation,
-    jobId: record.highAvailability
-      ? jobIdOf(ref.uid, record.number, 'ha')
-      : jobIdOf(ref.uid, record.number, Math.max(1, incarnation)),
+    jobId: processJobId(ref.uid, record, Math.max(1, incarnation)),
     ...(restore?.lastProcess ? { process: restore.lastProcess } : {}),
     generation: record.generation,
     recordHash: hash,

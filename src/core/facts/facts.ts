@@ -39,6 +39,8 @@ export type Facts = EpochFacts & {
   readonly suspendWanted: boolean;
   /** A new value of spec.restore.nonce that has not been acted on. */
   readonly restoreNonce: number | undefined;
+  /** Something other than what runs is asked for: another spec, a suspension, a restore. */
+  readonly changeWanted: boolean;
 };
 
 /** Job ids that processes of an epoch may carry, most likely first; with Kubernetes HA there is but one. */
@@ -72,6 +74,10 @@ export function factsOf(input: Input): Facts {
   };
   const nonce = job.spec.kind === 'valid' ? job.spec.spec.restore?.nonce : undefined;
   const handledNonce = prior?.handled?.restoreNonce ?? record?.handled.restoreNonce;
+  const upgrades = record && wanted ? changes(record.spec, wanted).filter((change) => change.effect !== 'ignore') : [];
+  const suspendWanted = wanted?.state === 'suspended';
+  const restoreNonce =
+    epoch && nonce !== undefined && nonce !== handledNonce && wanted?.restore?.from !== undefined ? nonce : undefined;
   return {
     ...current,
     input,
@@ -88,10 +94,10 @@ export function factsOf(input: Input): Facts {
     view: input.flink,
     operation: current.adopted ? undefined : prior?.operation,
     wanted,
-    upgrades: record && wanted ? changes(record.spec, wanted).filter((change) => change.effect !== 'ignore') : [],
-    suspendWanted: wanted?.state === 'suspended',
-    restoreNonce:
-      epoch && nonce !== undefined && nonce !== handledNonce && wanted?.restore?.from !== undefined ? nonce : undefined,
+    upgrades,
+    suspendWanted,
+    restoreNonce,
+    changeWanted: suspendWanted || upgrades.length > 0 || restoreNonce !== undefined,
   };
 }
 

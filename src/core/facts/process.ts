@@ -1,7 +1,5 @@
 import type { ObservedContainer, ObservedPod } from '../../api/kube.ts';
-
-/** The container of the JobManager and of the TaskManagers that runs Flink. */
-export const MAIN_CONTAINER = 'flink-main-container';
+import { MAIN_CONTAINER } from '../role.ts';
 
 /** What the pods say about the JobManager process of one epoch. */
 export type Process =

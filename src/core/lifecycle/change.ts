@@ -15,8 +15,7 @@ import { progress, stalled } from './say.ts';
  */
 export function change(facts: Facts): Answer | undefined {
   const { epoch, now } = facts;
-  const wanted = facts.suspendWanted || facts.upgrades.length > 0 || facts.restoreNonce !== undefined;
-  if (!wanted || !epoch || epoch.ended || facts.operation) return undefined;
+  if (!facts.changeWanted || !epoch || epoch.ended || facts.operation) return undefined;
   const purpose: Operation['purpose'] = facts.suspendWanted
     ? 'suspend'
     : facts.restoreNonce === undefined

@@ -79,8 +79,7 @@ export function settledEnd(facts: Facts): Answer | undefined {
 export function failedEnd(facts: Facts): Answer | undefined {
   const ended = facts.endedInStatus;
   if (ended?.how !== 'failed') return undefined;
-  const again = facts.upgrades.length > 0 || facts.restoreNonce !== undefined || facts.suspendWanted;
-  if (!again) {
+  if (!facts.changeWanted) {
     return {
       rule: 'failed',
       say: stalled(

@@ -27,7 +27,7 @@ export function jobEnded(facts: Facts): Answer | undefined {
       resyncAfterSeconds: TRANSITION_SECONDS,
     };
   }
-  if (job.state === 'CANCELED' && isChangeWanted(facts)) return canceledOnTheWay(facts);
+  if (job.state === 'CANCELED' && facts.changeWanted) return canceledOnTheWay(facts);
   const how = job.state === 'FINISHED' ? 'finished' : job.state === 'CANCELED' ? 'canceled' : 'failed';
   const say =
     how === 'failed'
@@ -46,10 +46,6 @@ export function jobEnded(facts: Facts): Answer | undefined {
     transition: { reason: say.reason },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
-}
-
-function isChangeWanted(facts: Facts): boolean {
-  return facts.suspendWanted || facts.upgrades.length > 0 || facts.restoreNonce !== undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
+import { RECORDING_INTERVAL_MS } from '../record.ts';
 import { CLUSTER_SECONDS, settledSeconds, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, ready, stalled } from './say.ts';
 import { troubleOf } from './trouble.ts';
@@ -171,7 +172,7 @@ function stateSafety(
       message: 'Checkpointing is off: a restart of the JobManager begins anew.',
     };
   }
-  if (config.intervalMs !== undefined && config.intervalMs * (retained - 1) < 60_000) {
+  if (config.intervalMs !== undefined && config.intervalMs * (retained - 1) < RECORDING_INTERVAL_MS) {
     return {
       status: 'False',
       reason: 'RetentionTooShort',

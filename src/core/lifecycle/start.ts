@@ -2,7 +2,7 @@ import type { Epoch } from '../../api/status.ts';
 import type { Reason } from '../../api/reasons.ts';
 import type { Answer } from '../answer.ts';
 import { renderEpoch } from '../build/epoch.ts';
-import { approvalToken, epochNames, jobIdOf } from '../build/names.ts';
+import { approvalToken, epochNames, processJobId } from '../build/names.ts';
 import { encodeRecord } from '../build/record.ts';
 import { readRestore } from '../build/restore.ts';
 import { epochOfDeployment } from '../facts/epoch.ts';
@@ -38,7 +38,7 @@ function plan(
   const epoch: Epoch = {
     number,
     incarnation: 0,
-    jobId: jobIdOf(ref.uid, number, record.highAvailability ? 'ha' : 1),
+    jobId: processJobId(ref.uid, record, 1),
     generation,
     recordHash: encodeRecord(record).hash,
     ...(restoredFrom === undefined ? {} : { restoredFrom }),

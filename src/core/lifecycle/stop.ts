@@ -115,14 +115,7 @@ export function stopFailed(facts: Facts): Answer | undefined {
 /** The spec is as it was and the stop was never sent: nothing happens (scenario 4). */
 export function stopWithdrawn(facts: Facts): Answer | undefined {
   const { operation, view, flink, epoch } = facts;
-  if (
-    operation?.kind !== 'stop' ||
-    epoch?.ended ||
-    facts.suspendWanted ||
-    facts.upgrades.length > 0 ||
-    facts.restoreNonce !== undefined
-  )
-    return undefined;
+  if (operation?.kind !== 'stop' || epoch?.ended || facts.changeWanted) return undefined;
   if (view.kind !== 'answered' || view.trigger.kind !== 'absent' || isTerminal(flink.job) || flink.job === undefined)
     return undefined;
   return {

@@ -1,10 +1,9 @@
+import { RECORDING_INTERVAL_MS } from '../../record.ts';
 import { parseDuration } from '../../duration.ts';
 import type { Conf, Context } from '../context.ts';
 import { spelled } from '../conf-spelling.ts';
 import type { Feature } from '../feature.ts';
 
-/** How often the newest checkpoint is recorded at most (docs/lifecycle.md). */
-const RECORDING_INTERVAL_MS = 60_000;
 const FEWEST = 5;
 const MOST = 20;
 
