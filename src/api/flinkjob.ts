@@ -1,3 +1,4 @@
+/* oxlint-disable max-lines -- one schema, read as a table */
 import * as v from 'valibot';
 
 /**
@@ -42,23 +43,153 @@ export const Resources = v.object({
   ),
 });
 
+const duration = (description: string) =>
+  v.pipe(v.string(), v.description(`${description} Durations are 90s, 30m, 6h, 7d.`));
+const nonce = (description: string) => integer(0, Number.MAX_SAFE_INTEGER, description);
+
+const UpgradePolicy = v.object({
+  mode: v.optional(
+    v.pipe(
+      v.picklist(['savepoint', 'last-state', 'stateless']),
+      v.description(
+        'How the job goes over to a changed spec: savepoint stops it with a savepoint, last-state cancels it and goes on from its newest checkpoint, stateless starts empty. ' +
+          'Default: found from the running job (savepoint when it keeps state and a savepoint directory is known, last-state when it writes checkpoints, stateless only when Flink says that it does not). A change: nothing, read when an upgrade begins.',
+      ),
+    ),
+  ),
+  fallback: v.optional(
+    v.pipe(
+      v.picklist(['last-state', 'wait']),
+      v.description(
+        'What follows when the mode is savepoint and the job cannot take one now: go on from its newest checkpoint, or wait until it can. Default: last-state. A change: nothing, read when an upgrade begins.',
+      ),
+    ),
+  ),
+  maxCheckpointAge: v.optional(
+    duration(
+      'With mode last-state: when the newest checkpoint is older, a savepoint is taken in its place. Default: none, any age will do. A change: nothing, read when an upgrade begins.',
+    ),
+  ),
+  readiness: v.optional(
+    duration(
+      'How long a new epoch may take to become stable once all its pods run and its state is restored. Default: 5m. A change: nothing.',
+    ),
+  ),
+  rollback: v.optional(
+    v.pipe(
+      v.picklist(['never', 'automatic']),
+      v.description(
+        'Whether an epoch that does not become stable in time makes room for the last stable one, started from the snapshot that the failed one started from. Default: never. A change: nothing.',
+      ),
+    ),
+  ),
+});
+
+const SavepointPolicy = v.object({
+  directory: v.optional(
+    text(
+      'Where savepoints are written, a URI or a path that both JobManager and TaskManagers reach. The configuration key execution.checkpointing.savepoint-dir says the same. ' +
+        'Default: that key; without it no savepoint is taken. A change: upgrade.',
+    ),
+  ),
+  format: v.optional(
+    v.pipe(
+      v.picklist(['CANONICAL', 'NATIVE']),
+      v.description('Format of the savepoints that Flork takes. Default: CANONICAL. A change: nothing.'),
+    ),
+  ),
+  schedule: v.optional(
+    text(
+      'When savepoints are taken by themselves: a duration (6h: as long after the last one) or a cron line of five fields in UTC; a slot that was missed runs once. Default: none. A change: nothing.',
+    ),
+  ),
+  history: v.optional(
+    v.pipe(
+      v.object({
+        count: v.optional(integer(1, 100, 'How many savepoints are kept. Default: 10. A change: nothing.')),
+        age: v.optional(duration('How old they may get. Default: any age. A change: nothing.')),
+      }),
+      v.description(
+        'Which of the savepoints that Flork took are kept; the newest, and any that a start may still need, always are. Default: ten. A change: nothing.',
+      ),
+    ),
+  ),
+  advanceToEndOfEventTime: v.optional(
+    flag(
+      'Drain: send the end of event time through the job before its last savepoint. Acts only in the savepoint of a deletion, as a drained job is not to be resumed. Default: false. A change: nothing.',
+    ),
+  ),
+});
+
+const CheckpointPolicy = v.object({
+  schedule: v.optional(
+    text(
+      'When extra checkpoints are taken: a duration or a cron line of five fields in UTC. Default: none, Flink takes its own. A change: nothing.',
+    ),
+  ),
+  keepEpochs: v.optional(
+    integer(
+      0,
+      100,
+      'How many ended epochs keep their retained checkpoints once a newer epoch is stable and has its own. Default: 1. A change: nothing.',
+    ),
+  ),
+});
+
+const DeletionPolicy = v.object({
+  trigger: v.optional(
+    v.pipe(
+      v.picklist(['None', 'Termination']),
+      v.description(
+        'What deletes this FlinkJob by itself: None, or Termination, the end of its job (needs a right that Flork has only when it is switched on; under GitOps the FlinkJob would be made again). Default: None. A change: nothing.',
+      ),
+    ),
+  ),
+  savepoint: v.optional(
+    flag('Whether a deletion takes a savepoint first, and waits for it. Default: false. A change: nothing.'),
+  ),
+  timeout: v.optional(
+    duration(
+      'How long canceling and cleaning up may take before the pods go all the same. Default: 5m. A change: nothing.',
+    ),
+  ),
+});
+
+const RestartPolicy = v.object({
+  failed: v.optional(
+    v.pipe(
+      v.picklist(['never', 'fromLastSnapshot']),
+      v.description(
+        'What follows when the job has failed for good: nothing, or a new epoch from its newest snapshot. Default: never. A change: nothing.',
+      ),
+    ),
+  ),
+  finished: v.optional(
+    v.pipe(
+      v.picklist(['never', 'onSpecChange']),
+      v.description('Whether a finished job runs again when its spec changes. Default: never. A change: nothing.'),
+    ),
+  ),
+});
+
+const HealthPolicy = v.object({
+  restarts: v.optional(
+    integer(
+      1,
+      1000,
+      'Deploy the job anew when Flink restarts it more often within the window. Default: off. A change: nothing.',
+    ),
+  ),
+  window: v.optional(duration('The time in which restarts are counted. Default: 10m. A change: nothing.')),
+  checkpointStall: v.optional(
+    duration('Deploy the job anew when no checkpoint was completed for so long. Default: off. A change: nothing.'),
+  ),
+});
+
 /** What Flork may do on its own. */
 export const Policies = v.object({
   upgrade: v.optional(
-    v.pipe(
-      v.object({
-        mode: v.optional(
-          v.pipe(
-            v.picklist(['savepoint', 'last-state', 'stateless']),
-            v.description(
-              'How the job goes over to a changed spec: savepoint stops it with a savepoint, stateless starts empty; last-state, from the newest checkpoint, is not there yet and holds. ' +
-                'Default: found from the running job (savepoint when it keeps state and a savepoint directory is known). A change: nothing, read when an upgrade begins.',
-            ),
-          ),
-        ),
-      }),
-      v.description('How the job goes over to a changed spec. A change: nothing.'),
-    ),
+    v.pipe(UpgradePolicy, v.description('How the job goes over to a changed spec. A change: nothing.')),
   ),
   stateLoss: v.optional(
     v.pipe(
@@ -69,32 +200,28 @@ export const Policies = v.object({
       ),
     ),
   ),
-  savepoint: v.optional(
+  savepoint: v.optional(v.pipe(SavepointPolicy, v.description('Savepoints that Flork takes.'))),
+  checkpoint: v.optional(
+    v.pipe(CheckpointPolicy, v.description('Checkpoints beside those of Flink’s own schedule. A change: nothing.')),
+  ),
+  deletion: v.optional(v.pipe(DeletionPolicy, v.description('Deletion of this FlinkJob. A change: nothing.'))),
+  restart: v.optional(v.pipe(RestartPolicy, v.description('What follows the end of a job. A change: nothing.'))),
+  health: v.optional(
     v.pipe(
-      v.object({
-        directory: v.optional(
-          text(
-            'Where savepoints are written, a URI or a path that both JobManager and TaskManagers reach. The configuration key execution.checkpointing.savepoint-dir says the same. ' +
-              'Default: that key; without it no savepoint is taken. A change: upgrade.',
-          ),
-        ),
-      }),
-      v.description('Savepoints that Flork takes.'),
+      HealthPolicy,
+      v.description(
+        'When a job that runs is deployed anew from its newest snapshot. Default: never. A change: nothing.',
+      ),
     ),
   ),
-  deletion: v.optional(
-    v.pipe(
-      v.object({
-        trigger: v.optional(
-          v.pipe(
-            v.picklist(['None']),
-            v.description(
-              'What deletes this FlinkJob by itself. Default and only value in this version: None. A change: nothing.',
-            ),
-          ),
-        ),
-      }),
-      v.description('Deletion of this FlinkJob. A change: nothing.'),
+  scaleCooldown: v.optional(
+    duration('Least time between two changes of scale that need a restart. Default: 5m. A change: nothing.'),
+  ),
+  ttlSecondsAfterFinished: v.optional(
+    integer(
+      0,
+      2_147_483_647,
+      'Seconds that the JobManager of an ended job stays, with its web interface. The FlinkJob itself stays. Default: 0. A change: nothing.',
     ),
   ),
 });
@@ -151,6 +278,11 @@ export const FlinkJobSpec = v.object({
         shadowConfigFiles: v.optional(
           flag(
             'Keep the image’s own conf folder: the files are mounted at /opt/flork/conf, FLINK_CONF_DIR points there and FLORK_DESIRED_FLINK_CONF_PATH names the usual place. Default: false. A change: upgrade.',
+          ),
+        ),
+        cleanHighAvailability: v.optional(
+          flag(
+            'Remove the high-availability metadata of ended epochs (needs a right that Flork has only when it is switched on; else status.leftovers names it). Default: true. A change: nothing.',
           ),
         ),
         preferClusterInternalService: v.optional(
@@ -225,6 +357,13 @@ export const FlinkJobSpec = v.object({
       'Number of TaskManagers and target of the scale subresource (kubectl scale, HPA, KEDA), which is served only when this is set. Default: parallelism ÷ slots, rounded up. A change: scale.',
     ),
   ),
+  jobManagerReplicas: v.optional(
+    integer(
+      1,
+      10,
+      'Number of JobManagers: one leads, the others stand by; more than one needs Flink’s high availability. Default: 1. A change: upgrade.',
+    ),
+  ),
   state: v.optional(
     v.pipe(
       v.picklist(['running', 'suspended']),
@@ -256,6 +395,19 @@ export const FlinkJobSpec = v.object({
         'Where the state of the job comes from. Default: the job starts empty, later from its own newest snapshot.',
       ),
     ),
+  ),
+  restartNonce: v.optional(
+    nonce(
+      'A new number deploys the job anew with the same spec, with its state. Default: none. A change: upgrade; removing it: nothing.',
+    ),
+  ),
+  savepointNonce: v.optional(
+    nonce(
+      'A new number takes a savepoint; the job goes on. Default: none. A change: a savepoint; removing it: nothing.',
+    ),
+  ),
+  checkpointNonce: v.optional(
+    nonce('A new number takes a checkpoint. Default: none. A change: a checkpoint; removing it: nothing.'),
   ),
   approveStateLoss: v.optional(
     text(

@@ -29,8 +29,31 @@ export const STATES = [
   'Failed',
 ] as const;
 export const FLORK_PHASES = ['CREATED', 'DEPLOYING', 'DEPLOYED', 'COMPLETED', 'FAILED'] as const;
-export const OPERATION_KINDS = ['start', 'stop', 'cancel', 'delete'] as const;
-export const PURPOSES = ['upgrade', 'suspend', 'restore', 'delete'] as const;
+export const OPERATION_KINDS = [
+  'start',
+  'stop',
+  'cancel',
+  'delete',
+  'savepoint',
+  'checkpoint',
+  'rescale',
+  'dispose',
+] as const;
+export const PURPOSES = [
+  'upgrade',
+  'suspend',
+  'restore',
+  'delete',
+  'restart',
+  'scale',
+  'rollback',
+  'health',
+  'failed',
+  'stable',
+  'request',
+  'schedule',
+  'retention',
+] as const;
 export const ENDS = ['stopped', 'canceled', 'finished', 'failed', 'replaced'] as const;
 
 /** A Kubernetes condition. Types: Ready, Reconciling, Stalled, StateSafe, ChildrenApplied. */
@@ -91,8 +114,16 @@ export const Epoch = v.object({
 
 /** The one intent in progress, observed in status before anything is done about it. */
 export const Operation = v.object({
-  kind: v.pipe(v.picklist(OPERATION_KINDS), v.description('start, stop (with savepoint), cancel or delete')),
-  purpose: v.pipe(v.picklist(PURPOSES), v.description('What it is for: upgrade, suspend, restore or delete')),
+  kind: v.pipe(
+    v.picklist(OPERATION_KINDS),
+    v.description('start, stop (with savepoint), cancel, delete, savepoint, checkpoint, rescale or dispose'),
+  ),
+  purpose: v.pipe(
+    v.picklist(PURPOSES),
+    v.description(
+      'What it is for: upgrade, suspend, restore, delete, restart, scale, rollback, health, failed, stable, request, schedule or retention',
+    ),
+  ),
   attempt: count('Number of this operation, part of its trigger id'),
   jobId: v.optional(text('The Flink job it is about')),
   process: v.optional(text('JobManager process it was asked of')),
@@ -102,6 +133,9 @@ export const Operation = v.object({
   directory: v.optional(text('Savepoint directory of this attempt alone')),
   generation: count('Generation of the spec that asked for it'),
   startedAt: time('When it was intended'),
+  deadline: v.optional(time('When it is given up')),
+  nonce: v.optional(count('The nonce of spec that asked for it')),
+  slot: v.optional(time('The slot of the schedule that asked for it')),
   result: v.optional(
     v.object({
       path: v.optional(text('The savepoint it made')),
@@ -133,6 +167,16 @@ export const JobStatus = v.object({
   failure: v.optional(text('First lines of the newest failure')),
 });
 
+/** What was asked for once and has been acted on. */
+export const Handled = v.object({
+  restoreNonce: v.optional(count('Last spec.restore.nonce acted on')),
+  restartNonce: v.optional(count('Last spec.restartNonce acted on')),
+  savepointNonce: v.optional(count('Last spec.savepointNonce acted on')),
+  checkpointNonce: v.optional(count('Last spec.checkpointNonce acted on')),
+  savepointSlot: v.optional(time('Newest slot of policies.savepoint.schedule that was acted on')),
+  checkpointSlot: v.optional(time('Newest slot of policies.checkpoint.schedule that was acted on')),
+});
+
 /** The whole status. */
 export const Status = v.object({
   observedGeneration: count('Generation that this status describes (written by Metacontroller)'),
@@ -157,7 +201,14 @@ export const Status = v.object({
   retry: v.optional(
     v.object({ notBefore: time('No new attempt before'), failures: count('Failed attempts in a row') }),
   ),
-  handled: v.optional(v.object({ restoreNonce: v.optional(count('Last spec.restore.nonce acted on')) })),
+  failedEpoch: v.optional(
+    v.object({
+      number: count('The newest epoch that was rolled back'),
+      recordHash: text('Hash of its record ConfigMap'),
+      path: v.optional(text('The snapshot it started from')),
+    }),
+  ),
+  handled: v.optional(Handled),
   job: v.optional(JobStatus),
   snapshots: v.optional(
     v.object({
@@ -167,6 +218,9 @@ export const Status = v.object({
     }),
   ),
   history: v.optional(v.array(Transition)),
+  leftovers: v.optional(
+    v.array(text('Metadata of high availability, or a snapshot, that Flork may not remove; a person may')),
+  ),
   plan: v.optional(v.array(v.object({ field: text('Field of spec'), note: text('Why it does not act now') }))),
   taskManagerReplicas: v.optional(count('Observed TaskManager replicas, for the scale subresource')),
   taskManagerSelector: v.optional(text('Label selector of the TaskManager pods, for the scale subresource')),
@@ -178,6 +232,7 @@ export type Condition = Readonly<v.InferOutput<typeof Condition>>;
 export type Snapshot = Readonly<v.InferOutput<typeof Snapshot>>;
 export type Ended = Readonly<v.InferOutput<typeof Ended>>;
 export type Epoch = Readonly<v.InferOutput<typeof Epoch>>;
+export type Handled = Readonly<v.InferOutput<typeof Handled>>;
 export type Operation = Readonly<v.InferOutput<typeof Operation>>;
 export type Transition = Readonly<v.InferOutput<typeof Transition>>;
 export type JobStatus = Readonly<v.InferOutput<typeof JobStatus>>;

@@ -10,6 +10,11 @@ export function parseDuration(text: string | number): number | undefined {
   return Number.isSafeInteger(ms) ? ms : undefined;
 }
 
+/** A duration of a policy (api.md): a whole number and one of s, m, h, d. Milliseconds, or `undefined`. */
+export function parsePolicyDuration(text: string): number | undefined {
+  return /^[1-9]\d*[smhd]$/.test(text) ? parseDuration(text) : undefined;
+}
+
 const MILLISECONDS: ReadonlyMap<string, number> = new Map(
   (
     [

@@ -1,6 +1,7 @@
 import type { Child } from '../api/kube.ts';
 import type { FlinkJobSpec } from '../api/flinkjob.ts';
 import type { Ended } from '../api/status.ts';
+import type { EpochNonces } from './handled.ts';
 import { rememberedByObject, rememberedByText } from './memo.ts';
 
 /** Who the children belong to. `uid` enters every hash. */
@@ -27,7 +28,7 @@ export type EpochRecord = {
   readonly allowNonRestoredState: boolean;
   readonly highAvailability: boolean;
   /** Nonces already acted on, so that a wiped status does not repeat them. */
-  readonly handled: { readonly restoreNonce?: number };
+  readonly handled: EpochNonces;
   /** How the JobManager is reached. */
   readonly rest: { readonly scheme: 'http' | 'https'; readonly port: number };
   /** Effective savepoint directory (policies.savepoint.directory or its configuration key), without trailing slash. */

@@ -64,7 +64,7 @@ export function statusOf(
     ...(stable ? { stableEpoch: stable } : {}),
     ...(operation ? { operation } : {}),
     ...(retry ? { retry } : {}),
-    ...(handled?.restoreNonce === undefined ? {} : { handled }),
+    ...(handled && Object.keys(handled).length > 0 ? { handled } : {}),
     ...(job ? { job } : {}),
     ...historyOf(facts, answer, say, epoch),
     ...(plan.length > 0 ? { plan } : {}),

@@ -14,5 +14,6 @@ export const STATUS_TEXTS: Readonly<Record<string, string>> = {
   'snapshots.lastSavepoint': 'Newest savepoint',
   'snapshots.history': 'Savepoints, newest first, at most ten',
   history: 'Transitions, newest first, at most ten',
+  leftovers: 'What a deleted or ended deployment left that Flork may not remove',
   plan: 'Fields of spec that do not act now, and why',
 };

@@ -42,7 +42,7 @@ export function renderEpoch({ ref, number, generation, spec, restoredFrom, handl
     ...(savepointDirectory === undefined ? {} : { savepointDirectory }),
     ...(checkpointIntervalMs === undefined ? {} : { checkpointIntervalMs }),
     retainedCheckpoints: retainedCheckpointsOf(context, conf),
-    replicas: { jobManager: 1, taskManager: taskManagerReplicasOf(context) },
+    replicas: { jobManager: spec.jobManagerReplicas ?? 1, taskManager: taskManagerReplicasOf(context) },
     children: {
       configuration: configurationConfigMap(context, conf),
       services: [internalService(context), restService(context)],

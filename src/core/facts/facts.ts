@@ -6,6 +6,7 @@ import { jobIdOf, names } from '../build/names.ts';
 import { encodeRecord } from '../build/record.ts';
 import { changes, type Change } from '../change.ts';
 import type { FlinkView } from '../flink-view.ts';
+import { recordedNonces } from '../handled.ts';
 import { closedRecord, type EpochRecord, type RestoreContent } from '../record.ts';
 import { rfc3339 } from '../time.ts';
 import type { Input } from '../types.ts';
@@ -106,14 +107,13 @@ function rebuilt(input: Input, facts: EpochFacts): EpochFacts {
   const { epoch } = facts;
   const { job } = input;
   if (facts.record || !epoch || facts.adopted || job.spec.kind !== 'valid') return facts;
-  const nonce = job.status?.handled?.restoreNonce;
   const record = renderEpoch({
     ref: job.ref,
     number: epoch.number,
     generation: epoch.generation,
     spec: job.spec.spec,
     ...(epoch.restoredFrom === undefined ? {} : { restoredFrom: epoch.restoredFrom }),
-    handled: nonce === undefined ? {} : { restoreNonce: nonce },
+    handled: recordedNonces(job.status?.handled),
   });
   const closed = epoch.ended ? closedRecord(record, epoch.ended) : record;
   if (encodeRecord(record).hash === epoch.recordHash) return { ...facts, record };

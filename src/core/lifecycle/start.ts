@@ -7,6 +7,7 @@ import { encodeRecord } from '../build/record.ts';
 import { readRestore } from '../build/restore.ts';
 import { epochOfDeployment } from '../facts/epoch.ts';
 import type { Facts } from '../facts/facts.ts';
+import { epochNonces } from '../handled.ts';
 import type { EpochRecord } from '../record.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
 import { progress, ready, stalled } from './say.ts';
@@ -25,8 +26,7 @@ function plan(
   const { input, wanted, at, prior } = facts;
   if (input.job.spec.kind !== 'valid' || !wanted) return undefined;
   const { ref, generation } = input.job;
-  const nonce = wanted.restore?.nonce ?? prior?.handled?.restoreNonce;
-  const handled = nonce === undefined ? {} : { restoreNonce: nonce };
+  const handled = epochNonces(wanted, prior?.handled);
   const record = renderEpoch({
     ref,
     number,
@@ -128,7 +128,7 @@ export function firstStart(facts: Facts): Answer | undefined {
     workloads: 'run',
     epoch: planned.epoch,
     declared: planned.record,
-    handled: planned.record.handled,
+    handled: { ...facts.prior?.handled, ...planned.record.handled },
     transition: { reason: 'FirstStart', ...(restore ? { snapshot: restore } : {}) },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
@@ -154,7 +154,7 @@ export function declareNext(
     declared: planned.record,
     operation: null,
     retry: null,
-    handled: planned.record.handled,
+    handled: { ...facts.prior?.handled, ...planned.record.handled },
     transition: { reason: from.reason, ...(from.path ? { snapshot: from.path } : {}) },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };

@@ -8,6 +8,7 @@ import { nativeKey } from './native-keys.ts';
 import { labelForm, ownedLabel } from './pod-meta.ts';
 import { containerImage, containerName, lastingPod, mountedVolume } from './pod-shape.ts';
 import { containerNames, memoryWithinLimit, oneResources, quantityForm, requestWithinLimit } from './pods.ts';
+import { policyDuration, standbyNeedsHighAvailability } from './policies.ts';
 import type { Rule } from './rule.ts';
 import { enoughSlots } from './scale.ts';
 import { restoreFrom, savepointDirectory, savepointPath } from './state.ts';
@@ -50,6 +51,8 @@ export const RULES: readonly Rule[] = [
   restoreFrom,
   savepointDirectory,
   savepointPath,
+  policyDuration,
+  standbyNeedsHighAvailability,
   fileNames,
   fileSizes,
   specSize,

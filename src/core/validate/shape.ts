@@ -12,14 +12,6 @@ export type Shape = {
   readonly findings: readonly Finding[];
 };
 
-/** Better words for what a field wants than its type. */
-const ADVICE: ReadonlyMap<string, string> = new Map([
-  [
-    'spec.policies.deletion.trigger',
-    'None: a FlinkJob does not delete itself in this version; leave the field out and delete the FlinkJob when its state is Finished',
-  ],
-]);
-
 /** A field that does not parse does not hide what is wrong with the others. A null is a field not set. */
 export function readShape(raw: unknown): Shape {
   if (!isObject(raw)) {
@@ -45,7 +37,7 @@ function findingOf(issue: v.BaseIssue<unknown>): Finding {
   const path = (issue.path ?? []).reduce((text, item) => text + step(item.key), 'spec');
   const isAbsent = issue.input === undefined;
   const is = isAbsent ? 'is absent' : `is ${quoted(issue.input)}`;
-  return { rule: 'type', path, is, want: ADVICE.get(path) ?? (isAbsent ? 'a value' : wantOf(issue)) };
+  return { rule: 'type', path, is, want: isAbsent ? 'a value' : wantOf(issue) };
 }
 
 function step(key: unknown): string {

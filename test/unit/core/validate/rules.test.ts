@@ -483,6 +483,32 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     { name: 'a middling file', spec: `{additionalConfFiles: {a.txt: ${'a'.repeat(100_000)}}}`, at: [] },
   ],
+  'policy-duration': [
+    {
+      name: 'a bare number, a word, a unit of Flink',
+      spec: '{policies: {upgrade: {readiness: "5"}, scaleCooldown: soon, deletion: {timeout: 5min}}}',
+      at: ['spec.policies.deletion.timeout', 'spec.policies.scaleCooldown', 'spec.policies.upgrade.readiness'],
+    },
+    {
+      name: 'seconds, minutes, hours and days',
+      spec: '{policies: {upgrade: {readiness: 90s, maxCheckpointAge: 30m}, health: {window: 6h}, savepoint: {history: {age: 7d}}}}',
+      at: [],
+    },
+  ],
+  'standby-needs-high-availability': [
+    { name: 'two JobManagers alone', spec: '{jobManagerReplicas: 2}', at: ['spec.jobManagerReplicas'] },
+    {
+      name: 'two JobManagers with high availability switched off',
+      spec: '{jobManagerReplicas: 2, flinkConf: {high-availability: NONE}}',
+      at: ['spec.jobManagerReplicas'],
+    },
+    {
+      name: 'two JobManagers with high availability',
+      spec: '{jobManagerReplicas: 2, flinkConf: {high-availability.type: kubernetes, high-availability.storageDir: "s3://b/ha"}}',
+      at: [],
+    },
+    { name: 'one JobManager', spec: '{jobManagerReplicas: 1}', at: [] },
+  ],
   'spec-size': [
     { name: 'a large spec', spec: `{jobArgs: [${'a'.repeat(210_000)}]}`, at: ['spec'] },
     { name: 'a middling spec', spec: `{jobArgs: [${'a'.repeat(190_000)}]}`, at: [] },

@@ -47,14 +47,6 @@ const cases: readonly { readonly name: string; readonly spec: unknown; readonly 
     ],
   },
   {
-    name: 'the deletion trigger of the original',
-    spec: { ...GOOD, policies: { deletion: { trigger: 'Termination' } } },
-    lines: [
-      'spec.policies.deletion.trigger: is "Termination"; want None: a FlinkJob does not delete itself in this version; ' +
-        'leave the field out and delete the FlinkJob when its state is Finished (type)',
-    ],
-  },
-  {
     name: 'several things at once, sorted',
     spec: { python: {}, image: 5, flinkConf: { 'rest.port': 1, 'execution.target': 'local' }, state: 'paused' },
     lines: [
@@ -95,12 +87,12 @@ test('keys of the prototype are keys like any other', () => {
   assert.deepEqual(lines(spec), [
     'spec["__proto__"]: is not a field; want one of flinkVersion, image, jarURI, jobClassName, jobArgs, python, flinkConf, florkConf, ' +
       'jobManagerPodMeta, jobManagerPodSpec, taskManagerPodMeta, taskManagerPodSpec, jobManagerResources, taskManagerResources, ' +
-      'additionalConfFiles, parallelism, taskManagerReplicas, state, restore, approveStateLoss, policies (unknown-field)',
+      'additionalConfFiles, parallelism, taskManagerReplicas, jobManagerReplicas, state, restore, restartNonce, savepointNonce, checkpointNonce, approveStateLoss, policies (unknown-field)',
   ]);
   assert.equal(Object.hasOwn(Object.prototype, 'polluted'), false);
 });
 
-test('the sample of the original is valid but for its version and its deletion trigger', () => {
+test('the sample of the original is valid but for its version', () => {
   const pod = `
     securityContext: {runAsUser: 1999, runAsGroup: 1999, fsGroup: 1999}
     containers:
@@ -116,6 +108,7 @@ flinkConf:
   security.ssl.rest.enabled: false
   security.ssl.rest.authentication-enabled: false
 jobArgs: [--input, /opt/flink/README.txt, --output, /opt/flink/log/word_count.txt]
+policies: {deletion: {trigger: Termination}}
 jobManagerPodSpec:
     serviceAccountName: flork-consumer-sa${pod}
 taskManagerPodSpec:${pod}
