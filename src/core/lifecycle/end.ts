@@ -1,5 +1,5 @@
 import type { Ended } from '../../api/status.ts';
-import type { Answer } from '../answer.ts';
+import type { Answer, Say } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
 import { parseTime } from '../time.ts';
@@ -24,15 +24,34 @@ export function endUnrecorded(facts: Facts): Answer | undefined {
   if (!ended || facts.endedInStatus) return undefined;
   return {
     rule: 'endUnrecorded',
-    say: progress(
-      facts.prior?.state === 'Upgrading' ? 'Upgrading' : 'Stopping',
-      'StoppingPods',
-      `The job has ended (${ended.how}).`,
-    ),
+    say: endedSay(facts, ended),
     workloads: 'keep',
     ended,
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
+}
+
+/** How an end is told: an end for good as what it is, one on the way to something else as a step. */
+function endedSay(facts: Facts, ended: Ended): Say {
+  if (ended.how === 'failed') return failedSay(facts);
+  if (!ended.byFlork) return settledSay(ended);
+  return progress(
+    facts.prior?.state === 'Upgrading' ? 'Upgrading' : 'Stopping',
+    'StoppingPods',
+    `The job has ended (${ended.how}).`,
+  );
+}
+
+function settledSay(ended: Ended): Say {
+  return ended.how === 'finished'
+    ? ready('Finished', 'Finished', 'The job has finished.')
+    : ready('Finished', 'Canceled', 'The job was canceled in Flink, not by Flork; it stays so.');
+}
+
+function failedSay(facts: Facts): Say {
+  const { prior } = facts;
+  const message = prior?.message !== undefined && prior.state === 'Failed' ? prior.message : failureText(facts);
+  return stalled('Failed', 'JobFailed', message);
 }
 
 /** An epoch was to make room because it had never run, and now it runs, or it can no longer be told: it is left alone, or stopped like any other. */
@@ -62,14 +81,9 @@ export function settledEnd(facts: Facts): Answer | undefined {
   if (facts.restoreNonce !== undefined && facts.absent.both && facts.wanted?.restore?.from) {
     return declareNext(facts, { path: facts.wanted.restore.from, reason: 'RestoreRequested' });
   }
-  const finished = ended.how === 'finished';
   return {
-    rule: finished ? 'finished' : 'canceledByOthers',
-    say: ready(
-      'Finished',
-      finished ? 'Finished' : 'Canceled',
-      finished ? 'The job has finished.' : 'The job was canceled in Flink, not by Flork; it stays so.',
-    ),
+    rule: ended.how === 'finished' ? 'finished' : 'canceledByOthers',
+    say: settledSay(ended),
     workloads: 'stop',
     resyncAfterSeconds: facts.absent.both ? 0 : CLUSTER_SECONDS,
   };
@@ -82,11 +96,7 @@ export function failedEnd(facts: Facts): Answer | undefined {
   if (!facts.changeWanted) {
     return {
       rule: 'failed',
-      say: stalled(
-        'Failed',
-        'JobFailed',
-        facts.prior?.message && facts.prior.state === 'Failed' ? facts.prior.message : failureText(facts),
-      ),
+      say: failedSay(facts),
       workloads: 'jobmanager-only',
       resyncAfterSeconds: 0,
     };

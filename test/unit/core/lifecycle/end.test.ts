@@ -37,7 +37,9 @@ test('a finished job whose status is wiped stays finished', () => {
   sync(at, { pods, flink: answered(id, 'FINISHED') });
   sync(at, { pods, flink: answered(id, 'FINISHED') });
   sync(at, { pods: [] });
-  assert.equal(sync(at, { pods: [], status: undefined }).status.epoch?.ended?.how, 'finished');
+  const adopted = sync(at, { pods: [], status: undefined });
+  assert.equal(adopted.status.epoch?.ended?.how, 'finished');
+  assert.equal(adopted.status.state, 'Finished', 'it never looks as if it were on its way to something else');
   assert.equal(sync(at, { pods: [] }).rule, 'finished');
   assert.equal(jobManagerReplicas(at), 0);
 });
