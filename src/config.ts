@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { FlinkFiles } from './flink/identity.ts';
 import { DEFAULT_CONFIG, type HookConfig } from './http/shell.ts';
 import { LOG_LEVELS, type LogLevel } from './telemetry/log.ts';
 
@@ -6,13 +7,13 @@ import { LOG_LEVELS, type LogLevel } from './telemetry/log.ts';
 export type Config = {
   readonly port: number;
   /** PEM files of the server's certificate and key; plain HTTP when absent. Read again when they change. */
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
-  /** PEM files for calls to JobManagers with TLS. */
-  readonly flink: {
-    readonly caFile: string | undefined;
-    readonly certFile: string | undefined;
-    readonly keyFile: string | undefined;
-  };
+  readonly tls:
+    | { readonly certFile: string; readonly keyFile: string; readonly clientCaFile: string | undefined }
+    | undefined;
+  /** Files with one bearer token each; a hook call has to carry one of them. None: whoever the network lets through. */
+  readonly tokenFiles: readonly string[];
+  /** Trust and client identity for calls to JobManagers with TLS. */
+  readonly flink: FlinkFiles;
   readonly hook: HookConfig;
   readonly logLevel: LogLevel;
   /** How long requests in flight may take after SIGTERM before connections are closed. */
@@ -37,17 +38,30 @@ const namespaces = v.pipe(
   v.check((list) => list === '*' || list.every((name) => LABEL.test(name)), '* or namespaces separated by commas'),
 );
 const file = v.optional(v.string());
+const files = v.pipe(
+  v.optional(v.string(), ''),
+  v.transform((text) =>
+    text
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  ),
+);
 
 const Environment = v.pipe(
   v.object({
     PORT: wholeNumber(8080, 0, 65_535),
     TLS_CERT_FILE: file,
     TLS_KEY_FILE: file,
+    TLS_CLIENT_CA_FILE: file,
+    HOOK_TOKEN_FILES: files,
     FLORK_NAMESPACES: namespaces,
     FLORK_TENANT: v.optional(v.pipe(v.string(), v.regex(TENANT, 'a label value'))),
     FLINK_CA_FILE: file,
     FLINK_CERT_FILE: file,
     FLINK_KEY_FILE: file,
+    FLINK_PKCS12_FILE: file,
+    FLINK_PKCS12_PASSWORD_FILE: file,
     LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`), 'info'),
     MAX_IN_FLIGHT: wholeNumber(DEFAULT_CONFIG.maxInFlight, 1, 10_000),
     MAX_BODY_BYTES: wholeNumber(DEFAULT_CONFIG.maxBodyBytes, 1024, 256 * 1024 * 1024),
@@ -67,6 +81,27 @@ const Environment = v.pipe(
       'a key together with a certificate',
     ),
     ['FLINK_KEY_FILE'],
+  ),
+  v.forward(
+    v.check(
+      (env) => env.FLINK_PKCS12_FILE === undefined || env.FLINK_CERT_FILE === undefined,
+      'one of PKCS#12 and PEM',
+    ),
+    ['FLINK_PKCS12_FILE'],
+  ),
+  v.forward(
+    v.check(
+      (env) => env.FLINK_PKCS12_PASSWORD_FILE === undefined || env.FLINK_PKCS12_FILE !== undefined,
+      'FLINK_PKCS12_FILE beside it',
+    ),
+    ['FLINK_PKCS12_PASSWORD_FILE'],
+  ),
+  v.forward(
+    v.check(
+      (env) => env.TLS_CLIENT_CA_FILE === undefined || env.TLS_CERT_FILE !== undefined,
+      'TLS_CERT_FILE beside it',
+    ),
+    ['TLS_CLIENT_CA_FILE'],
   ),
 );
 
@@ -90,8 +125,18 @@ function configOf(env: v.InferOutput<typeof Environment>): Config {
   const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile, FLORK_TENANT: tenant } = env;
   return {
     port: env.PORT,
-    tls: certFile === undefined || keyFile === undefined ? undefined : Object.freeze({ certFile, keyFile }),
-    flink: Object.freeze({ caFile: env.FLINK_CA_FILE, certFile: env.FLINK_CERT_FILE, keyFile: env.FLINK_KEY_FILE }),
+    tls:
+      certFile === undefined || keyFile === undefined
+        ? undefined
+        : Object.freeze({ certFile, keyFile, clientCaFile: env.TLS_CLIENT_CA_FILE }),
+    tokenFiles: Object.freeze(env.HOOK_TOKEN_FILES),
+    flink: Object.freeze({
+      caFile: env.FLINK_CA_FILE,
+      certFile: env.FLINK_CERT_FILE,
+      keyFile: env.FLINK_KEY_FILE,
+      pkcs12File: env.FLINK_PKCS12_FILE,
+      pkcs12PasswordFile: env.FLINK_PKCS12_PASSWORD_FILE,
+    }),
     hook: Object.freeze({
       ...DEFAULT_CONFIG,
       namespaces: env.FLORK_NAMESPACES,

@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readConfig, type Config } from './config.ts';
-import { undiciTransport, type UndiciTransport } from './flink/transport.ts';
+import { identifiedTransport } from './flink/identity.ts';
+import type { UndiciTransport } from './flink/transport.ts';
+import { fileOf, follow } from './follow.ts';
 import { createApp } from './http/app.ts';
+import { allOf, bearerOf, certified, type Authenticate } from './http/authenticate.ts';
 import { startServer, type RunningServer } from './http/server.ts';
 import { createLog, errorFields, type Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -14,7 +17,7 @@ await run(read.config).catch((error: unknown) => fail(error instanceof Error ? e
 
 async function run(config: Config): Promise<void> {
   const log = createLog(config.logLevel, (line) => process.stdout.write(line));
-  const transport = flinkTransport(config);
+  const transport = identifiedTransport(config.flink, log);
   let draining = false;
   const app = createApp({
     transport,
@@ -22,6 +25,7 @@ async function run(config: Config): Promise<void> {
     config: config.hook,
     log,
     metrics: createMetrics(),
+    authenticate: authentication(config, log),
     draining: () => draining,
   });
   const server = await startServer({ app, port: config.port, tls: config.tls, log });
@@ -53,23 +57,23 @@ async function end(
   process.exit(0);
 }
 
-function flinkTransport({ flink }: Config): UndiciTransport {
-  const ca = pem('FLINK_CA_FILE', flink.caFile);
-  const cert = pem('FLINK_CERT_FILE', flink.certFile);
-  const key = pem('FLINK_KEY_FILE', flink.keyFile);
-  return undiciTransport({
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  });
+/** What a caller of the hooks has to show: a token, a certificate, both, or nothing. Tokens are read again when their files change. */
+function authentication({ tokenFiles, tls }: Config, log: Log): Authenticate {
+  const checks = tls?.clientCaFile === undefined ? [] : [certified];
+  if (tokenFiles.length === 0) return allOf(checks);
+  let tokens: readonly string[] = [];
+  const use = (found: readonly string[]): void => {
+    if (found.length === 0) throw new Error('HOOK_TOKEN_FILES: hold no token; want one in each');
+    tokens = found;
+  };
+  follow({ what: 'hook token', read: () => tokensIn(tokenFiles), use }, log);
+  return allOf([...checks, bearerOf(() => tokens)]);
 }
 
-function pem(name: string, file: string | undefined): string | undefined {
-  try {
-    return file === undefined ? undefined : readFileSync(file, 'utf8');
-  } catch {
-    throw new Error(`${name}: is ${JSON.stringify(file)}; want a file that can be read`);
-  }
+/** A second file may be missing: it is there while tokens are rotated. */
+function tokensIn([first = '', ...others]: readonly string[]): readonly string[] {
+  const present = others.filter((file) => existsSync(file));
+  return [first, ...present].map((file) => fileOf('HOOK_TOKEN_FILES', file).trim()).filter((token) => token !== '');
 }
 
 function fail(line: string): never {

@@ -36,6 +36,9 @@ export type UndiciOptions = {
   /** Client certificate and key, for `security.ssl.rest.authentication-enabled`. */
   readonly cert?: string;
   readonly key?: string;
+  /** Client certificate and key as PKCS#12, in place of the two above, and what opens it. */
+  readonly pfx?: Buffer;
+  readonly passphrase?: string;
   /** Where a Service is found when not through cluster DNS (playground, tests). */
   readonly resolve?: (service: Service) => { readonly host: string; readonly port: number };
   readonly connectTimeoutMs?: number;
@@ -78,6 +81,8 @@ export function undiciTransport(options: UndiciOptions = {}): UndiciTransport {
       ...(options.ca === undefined ? {} : { ca: options.ca }),
       ...(options.cert === undefined ? {} : { cert: options.cert }),
       ...(options.key === undefined ? {} : { key: options.key }),
+      ...(options.pfx === undefined ? {} : { pfx: options.pfx }),
+      ...(options.passphrase === undefined ? {} : { passphrase: options.passphrase }),
       ...(resolve === undefined ? { lookup: guardedLookup } : {}),
     },
   });

@@ -9,6 +9,7 @@ import { createObserve } from '../flink/observe.ts';
 import type { Transport } from '../flink/transport.ts';
 import { errorFields, silentLog } from '../telemetry/log.ts';
 import { noMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { anybody } from './authenticate.ts';
 import { customizeRoute } from './customize.ts';
 import { finalizeRoute } from './finalize.ts';
 import { healthRoutes } from './health.ts';
@@ -24,9 +25,9 @@ export function createApp(deps: AppDeps): Hono {
   const shell = createShell(deps);
   const { hooks, admission } = shell.slots;
   const app = new Hono();
-  app.post('/sync', guard(shell, 'sync', hooks, syncRoute(shell)));
-  app.post('/finalize', guard(shell, 'finalize', hooks, finalizeRoute(shell)));
-  app.post('/customize', guard(shell, 'customize', hooks, customizeRoute(shell)));
+  app.post('/sync', guard(shell, 'sync', hooks, known(shell, syncRoute(shell))));
+  app.post('/finalize', guard(shell, 'finalize', hooks, known(shell, finalizeRoute(shell))));
+  app.post('/customize', guard(shell, 'customize', hooks, known(shell, customizeRoute(shell))));
   app.post('/validate', guard(shell, 'validate', admission, validateRoute(shell)));
   healthRoutes(app, shell);
   return app;
@@ -46,6 +47,7 @@ function createShell(deps: AppDeps): Shell {
     execute: createExecute({ transport }),
     log: deps.log ?? silentLog,
     metrics,
+    authenticate: deps.authenticate ?? anybody,
     draining: deps.draining ?? (() => false),
     slots: { hooks: createSlots(config.maxInFlight), admission: createSlots(config.maxInFlight) },
     busy: new Set(),
@@ -71,13 +73,18 @@ function counted(transport: Transport, metrics: Metrics): Transport {
   };
 }
 
+type Route = (c: Context) => Promise<Reply>;
+
+/** A route for Metacontroller alone. The API server, which calls /validate, has neither its token nor its certificate. */
+function known(shell: Shell, route: Route): Route {
+  return (c) => {
+    const why = shell.authenticate(c);
+    return why === undefined ? route(c) : Promise.resolve(refuse(401, 'not-authenticated', why));
+  };
+}
+
 /** Bounds the number of requests, makes a bug a short 500, and writes one log line and the metrics of each answer. */
-function guard(
-  shell: Shell,
-  hook: string,
-  slots: Slots,
-  route: (c: Context) => Promise<Reply>,
-): (c: Context) => Promise<Response> {
+function guard(shell: Shell, hook: string, slots: Slots, route: Route): (c: Context) => Promise<Response> {
   return async (c) => {
     const started = performance.now();
     const entered = slots.enter();

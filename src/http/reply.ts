@@ -25,7 +25,12 @@ export function answer(body: unknown, rule: string): Reply {
  * Anything but an answer: Metacontroller leaves children and status alone and puts this text into an Event of the FlinkJob,
  * so it is one line without contents of the request.
  */
-export function refuse(status: 400 | 403 | 404 | 413 | 500 | 503, rule: string, text: string, log?: LogFields): Reply {
+export function refuse(
+  status: 400 | 401 | 403 | 404 | 413 | 500 | 503,
+  rule: string,
+  text: string,
+  log?: LogFields,
+): Reply {
   const reply: Reply = { status, body: `${text}\n`, contentType: 'text/plain; charset=utf-8', rule };
   return log === undefined ? reply : { ...reply, log };
 }

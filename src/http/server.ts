@@ -1,19 +1,23 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { fileOf, follow } from '../follow.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** How the app is served. */
 export type ServerOptions = {
   readonly app: Hono;
   readonly port: number;
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly tls:
+    | { readonly certFile: string; readonly keyFile: string; readonly clientCaFile?: string | undefined }
+    | undefined;
   readonly log: Log;
+  /** How often the certificate files are looked at; milliseconds. */
+  readonly checkMs?: number;
 };
 
 /** A listening server. `drain` resolves when nothing is in flight any more, or the time is over, and all connections are closed. */
@@ -24,18 +28,21 @@ export type RunningServer = { readonly port: number; readonly drain: (limitMs: n
  * them longer (its default is 5 s). Node wants requestTimeout above headersTimeout above keepAliveTimeout.
  */
 const TIMEOUTS = { keepAliveTimeout: 100_000, headersTimeout: 105_000, requestTimeout: 120_000 } as const;
-const CERTIFICATE_CHECK_MS = 60_000;
 const LAST_CLOSE_MS = 1000;
 
 /** Listens, with TLS when certificate files are given. */
-export async function startServer({ app, port, tls, log }: ServerOptions): Promise<RunningServer> {
+export async function startServer({ app, port, tls, log, checkMs }: ServerOptions): Promise<RunningServer> {
   const server = createAdaptorServer(
     tls === undefined
       ? { fetch: app.fetch, createServer: createHttpServer, serverOptions: TIMEOUTS }
       : {
           fetch: app.fetch,
           createServer: createHttpsServer,
-          serverOptions: { ...TIMEOUTS, ...certificate(tls), minVersion: 'TLSv1.2' },
+          serverOptions: {
+            ...TIMEOUTS,
+            ...contextOf(identityOf(tls)),
+            ...(tls.clientCaFile === undefined ? {} : { requestCert: true, rejectUnauthorized: false }),
+          },
         },
   ) as Server;
   const active = new Set<ServerResponse>();
@@ -45,7 +52,10 @@ export async function startServer({ app, port, tls, log }: ServerOptions): Promi
   });
   server.listen(port);
   await once(server, 'listening');
-  if (tls !== undefined) followCertificate(server as HttpsServer, tls, log);
+  if (tls !== undefined) {
+    const use = (identity: Identity): void => (server as HttpsServer).setSecureContext(contextOf(identity));
+    follow({ what: 'certificate', read: () => identityOf(tls), use }, log, checkMs);
+  }
   return {
     port: (server.address() as AddressInfo).port,
     drain: async (limitMs) => {
@@ -61,27 +71,17 @@ export async function startServer({ app, port, tls, log }: ServerOptions): Promi
   };
 }
 
-type CertificateFiles = NonNullable<ServerOptions['tls']>;
+type TlsFiles = NonNullable<ServerOptions['tls']>;
+type Identity = { readonly cert: string; readonly key: string; readonly ca?: string };
 
-function certificate(files: CertificateFiles): { readonly cert: string; readonly key: string } {
-  return { cert: readFileSync(files.certFile, 'utf8'), key: readFileSync(files.keyFile, 'utf8') };
-}
-
-/** Takes up a renewed certificate (the kubelet swaps the mounted files) without a restart; a bad one keeps the old. */
-function followCertificate(server: HttpsServer, files: CertificateFiles, log: Log): void {
-  let current = JSON.stringify(certificate(files));
-  const check = (): void => {
-    try {
-      const next = certificate(files);
-      if (JSON.stringify(next) === current) return;
-      server.setSecureContext({ ...next, minVersion: 'TLSv1.2' });
-      current = JSON.stringify(next);
-      log.info('certificate renewed');
-    } catch (error) {
-      log.error('certificate kept: the new one cannot be used', {
-        error: error instanceof Error ? error.name : 'unknown',
-      });
-    }
+function identityOf(files: TlsFiles): Identity {
+  const { certFile, keyFile, clientCaFile } = files;
+  return {
+    cert: fileOf('TLS_CERT_FILE', certFile),
+    key: fileOf('TLS_KEY_FILE', keyFile),
+    ...(clientCaFile === undefined ? {} : { ca: fileOf('TLS_CLIENT_CA_FILE', clientCaFile) }),
   };
-  setInterval(check, CERTIFICATE_CHECK_MS).unref();
 }
+
+/** A client is asked for its certificate where a CA for it is known; who has none is refused by the route, as probes have none. */
+const contextOf = (identity: Identity) => ({ ...identity, minVersion: 'TLSv1.2' as const });

@@ -8,6 +8,7 @@ import type { Observe } from '../flink/observe.ts';
 import type { Transport } from '../flink/transport.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Authenticate } from './authenticate.ts';
 import type { Reader } from './reader.ts';
 import type { Slots } from './slots.ts';
 
@@ -54,6 +55,8 @@ export type AppDeps = {
   readonly config?: Partial<HookConfig>;
   readonly log?: Log;
   readonly metrics?: Metrics;
+  /** Who may call the hooks of Metacontroller; default: whoever the network lets through. */
+  readonly authenticate?: Authenticate;
   /** Whether the process is about to end: /readyz fails and connections are not kept. */
   readonly draining?: () => boolean;
 } & Partial<Core>;
@@ -68,6 +71,7 @@ export type Shell = {
   readonly execute: Execute;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly authenticate: Authenticate;
   readonly draining: () => boolean;
   /** Requests being answered, by kind of caller: slow syncs must not keep the API server's admission waiting. */
   readonly slots: { readonly hooks: Slots; readonly admission: Slots };

@@ -9,6 +9,8 @@ export type Certificates = {
   readonly ca: string;
   readonly server: { readonly cert: string; readonly key: string };
   readonly client: { readonly cert: string; readonly key: string };
+  /** The client's certificate and key; its password is `changeit`. */
+  readonly pkcs12: Buffer;
 };
 
 export function makeCertificates(): Certificates | undefined {
@@ -23,6 +25,8 @@ export function makeCertificates(): Certificates | undefined {
       const signed = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'names'];
       openssl('x509', '-req', '-in', `${name}.csr`, '-out', `${name}.crt`, ...signed);
     }
+    const pair = ['-inkey', 'client.key', '-in', 'client.crt'];
+    openssl('pkcs12', '-export', ...pair, '-out', 'client.p12', '-passout', 'pass:changeit');
   } catch {
     return undefined;
   }
@@ -31,5 +35,11 @@ export function makeCertificates(): Certificates | undefined {
     cert: read(`${name}.crt`),
     key: read(`${name}.key`),
   });
-  return { folder, ca: read('ca.crt'), server: pair('server'), client: pair('client') };
+  return {
+    folder,
+    ca: read('ca.crt'),
+    server: pair('server'),
+    client: pair('client'),
+    pkcs12: readFileSync(join(folder, 'client.p12')),
+  };
 }

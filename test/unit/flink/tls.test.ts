@@ -11,7 +11,7 @@ const certificates = makeCertificates();
 
 describe('the transport with TLS', { skip: certificates === undefined && 'no openssl' }, () => {
   if (certificates === undefined) return;
-  const { ca, server, client } = certificates;
+  const { ca, server, client, pkcs12 } = certificates;
   const https = createServer({ ...server, ca, requestCert: true, rejectUnauthorized: true }, (_request, response) =>
     response.end('{}'),
   );
@@ -41,6 +41,12 @@ describe('the transport with TLS', { skip: certificates === undefined && 'no ope
   it('calls nobody it does not trust', async () => {
     const response = await call({ cert: client.cert, key: client.key });
     assert.equal(response.kind === 'error' && response.error, 'tls');
+  });
+
+  it('shows a client certificate out of a PKCS#12 file, too', async () => {
+    assert.ok(pkcs12 !== undefined);
+    assert.equal((await call({ ca, pfx: pkcs12, passphrase: 'changeit' })).kind, 'response');
+    assert.equal((await call({ ca, pfx: pkcs12, passphrase: 'other' })).kind, 'error');
   });
 
   it('is not let in without a client certificate', async () => {

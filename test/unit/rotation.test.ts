@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { request as httpsRequest, Agent } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { follow } from '../../src/follow.ts';
+import { allOf, bearerOf, certified } from '../../src/http/authenticate.ts';
+import { startServer } from '../../src/http/server.ts';
+import { recorder, request, testApp } from './http/hook-fixture.ts';
+import { makeCertificates, type Certificates } from './tls-fixture.ts';
+
+/** Puts a file in place of another at once, as the kubelet swaps a mounted Secret. */
+function swap(file: string, text: string): void {
+  writeFileSync(`${file}.next`, text);
+  renameSync(`${file}.next`, file);
+}
+
+const body = JSON.stringify(request());
+
+function post(port: number, options: object): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const outgoing = httpsRequest(
+      { host: '127.0.0.1', port, path: '/sync', method: 'POST', ...options },
+      (incoming) => {
+        incoming.resume();
+        incoming.on('end', () => resolve(incoming.statusCode ?? 0));
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+/** A server with TLS, client certificates and tokens, whose files a test may swap. */
+async function served(certificates: Certificates) {
+  const folder = mkdtempSync(join(tmpdir(), 'flork-rotation-'));
+  const files = { certFile: join(folder, 'tls.crt'), keyFile: join(folder, 'tls.key'), token: join(folder, 'tokens') };
+  const clientCaFile = join(folder, 'client-ca.crt');
+  writeFileSync(clientCaFile, certificates.ca);
+  writeFileSync(files.certFile, certificates.server.cert);
+  writeFileSync(files.keyFile, certificates.server.key);
+  swap(files.token, 'token-0');
+  const { log, lines } = recorder();
+  let tokens: readonly string[] = [];
+  const read = (): string[] => readFileSync(files.token, 'utf8').split('\n');
+  const { stop } = follow({ what: 'hook token', read, use: (found) => void (tokens = found) }, log, 10);
+  const app = testApp({ authenticate: allOf([certified, bearerOf(() => tokens)]), log });
+  const server = await startServer({ app, port: 0, tls: { ...files, clientCaFile }, log, checkMs: 10 });
+  return { files, server, lines, stop };
+}
+
+describe('the hook while its certificate and its token are rotated', () => {
+  it('fails no sync: 20 certificates and 5 tokens under 20 syncs a second', async (t) => {
+    const all = Array.from({ length: 4 }, () => makeCertificates());
+    const [first] = all;
+    if (first === undefined) return t.skip('no openssl');
+    const { files, server, lines, stop } = await served(first);
+    // One bundle of all CAs, as a rotation with overlap has it; every fourth connection is a new one.
+    const ca = all.map((one) => one?.ca ?? '').join('\n');
+    const identity = { ca, cert: first.client.cert, key: first.client.key };
+    const kept = new Agent({ ...identity, keepAlive: true });
+    const results: number[] = [];
+    let token = 'token-0';
+    const rounds = new AbortController();
+    const calls = (async () => {
+      const pending: Promise<unknown>[] = [];
+      for (let number = 0; !rounds.signal.aborted; number++) {
+        const options = { ...identity, agent: number % 4 === 0 ? false : kept };
+        const call = post(server.port, { ...options, headers: { authorization: `Bearer ${token}` } });
+        pending.push(
+          call.then(
+            (status) => results.push(status),
+            () => results.push(-1),
+          ),
+        );
+        // oxlint-disable-next-line no-await-in-loop -- a steady rate
+        await sleep(50);
+      }
+      await Promise.all(pending);
+    })();
+    for (let turn = 1; turn <= 20; turn++) {
+      const next = all[turn % all.length] ?? first;
+      // The key comes first: for a moment it does not fit the certificate, and the pair in use stays.
+      swap(files.keyFile, next.server.key);
+      swap(files.certFile, next.server.cert);
+      if (turn % 4 === 0) {
+        swap(files.token, `token-${turn}\n${token}`);
+        // oxlint-disable-next-line no-await-in-loop -- the overlap in which both are accepted
+        await sleep(60);
+        token = `token-${turn}`;
+      }
+      // oxlint-disable-next-line no-await-in-loop -- one rotation after the other
+      await sleep(120);
+    }
+    rounds.abort();
+    await calls;
+    stop();
+    kept.destroy();
+    await server.drain(1000);
+    assert.deepEqual([...new Set(results)], [200], JSON.stringify(results));
+    assert.ok(results.length >= 20, `${results.length} syncs`);
+    const renewed = lines.filter(({ message }) => message === 'certificate renewed').length;
+    assert.ok(renewed >= 20, `${renewed} certificates were taken up`);
+    assert.equal(lines.filter(({ message }) => message === 'hook token renewed').length, 5);
+  });
+
+  it('keeps the old certificate when the new one is none, and refuses a stranger', async (t) => {
+    const certificates = makeCertificates();
+    if (certificates === undefined) return t.skip('no openssl');
+    const { files, server, lines, stop } = await served(certificates);
+    const { ca, client } = certificates;
+    const call = (options: object): Promise<number> =>
+      post(server.port, { ca, agent: false, headers: { authorization: 'Bearer token-0' }, ...options });
+    swap(files.certFile, 'no certificate');
+    await sleep(60);
+    assert.equal(await call({ cert: client.cert, key: client.key }), 200);
+    const told = lines.filter(({ message }) => message.startsWith('certificate kept'));
+    assert.equal(told.length, 1, 'told once, not at every look');
+    assert.equal(await call({}), 401, 'without a client certificate');
+    assert.equal(await call({ cert: client.cert, key: client.key, headers: {} }), 401, 'without a token');
+    const other = makeCertificates();
+    assert.equal(await call({ cert: other?.client.cert, key: other?.client.key }), 401, 'with one of another CA');
+    stop();
+    await server.drain(1000);
+  });
+});
