@@ -83,7 +83,7 @@ export function createWorld(options: WorldOptions): World {
   const api = createApiServer({ clock, random: random.fork('api'), admit });
   const storage = createStorage();
   const emit = (event: FlinkEvent): void => options.onFlink?.(event);
-  const runtime = createFlinkRuntime({ clock, random: random.fork('flink'), storage, faults: faults.job, emit });
+  const runtime = createFlinkRuntime({ api, clock, random: random.fork('flink'), storage, faults: faults.job, emit });
   startGarbageCollector({ api, clock, random: random.fork('gc') });
   startDeploymentController({ api, clock, random: random.fork('deployments'), countsTerminating });
   const kubelet = startKubelet({

@@ -36,6 +36,8 @@ export type Process = {
   /** SIGTERM; the process calls `exit` when it is done. */
   readonly terminate: () => void;
   readonly kill: () => void;
+  /** Its node lost the network: it goes on, but reaches no API server. */
+  readonly cutOff?: () => void;
   /** Whether its REST port answers, for readiness probes. */
   readonly listening: () => boolean;
 };
@@ -226,7 +228,9 @@ export function startKubelet(options: KubeletOptions): Kubelet {
     },
     loseNode: (pod) => {
       const container = containers.get(pod.metadata.uid ?? '');
-      if (container !== undefined) container.lost = true;
+      if (container === undefined) return;
+      container.lost = true;
+      container.process?.cutOff?.();
     },
   };
 }

@@ -67,8 +67,9 @@ export function jobOf(h: History): ReturnType<ReturnType<History['world']['runti
   const uid = h.job()?.metadata.uid;
   return h.world.runtime
     .jobManagers()
-    .find((manager) => manager.info.owner === uid)
-    ?.job();
+    .filter((manager) => manager.info.owner === uid)
+    .map((manager) => manager.job())
+    .find((job) => job !== undefined);
 }
 
 export function podNames(h: History, role?: string): readonly string[] {
@@ -81,15 +82,31 @@ export function pods(h: History, role?: string): readonly KubeObject[] {
     .filter((pod) => role === undefined || pod.metadata.labels?.['flork.itom.com/component'] === role);
 }
 
-/** Whatever of a deleted FlinkJob is still there. */
+/** Whatever of a deleted FlinkJob is still there, but Flink's own metadata. */
 export function leftovers(h: History): readonly string[] {
   return ['ConfigMap', 'Service', 'Deployment', 'Pod']
     .flatMap((kind) => h.world.api.list(kind))
+    .filter((object) => !isMetadata(object))
     .map((object) => keyOf(refOf(object)));
 }
 
+/** The ConfigMaps of Flink's high availability. */
+export function haMetadata(h: History): readonly string[] {
+  return h.world.api
+    .list('ConfigMap', NAMESPACE)
+    .filter(isMetadata)
+    .map((object) => object.metadata.name);
+}
+
+function isMetadata(object: KubeObject): boolean {
+  return object.metadata.labels?.['type'] === 'flink-native-kubernetes';
+}
+
+/** Kills the JobManager that has the job; of several with high availability that is the leader. */
 export function killJobManager(h: History): void {
-  const [pod] = pods(h, 'jobmanager').filter((one) => one.metadata.deletionTimestamp === undefined);
+  const living = pods(h, 'jobmanager').filter((one) => one.metadata.deletionTimestamp === undefined);
+  const leads = (uid: string | undefined): boolean => h.world.runtime.jobManager(uid ?? '')?.job() !== undefined;
+  const pod = living.find((one) => leads(one.metadata.uid)) ?? living[0];
   if (pod === undefined) return;
   h.tell(`kill -9 of the JobManager in ${pod.metadata.name}`);
   h.world.kubelet.kill(pod);

@@ -37,6 +37,13 @@ type Lineage = {
   began: { readonly at: number; readonly counter: number };
 };
 
+const OVER = new Set(['FINISHED', 'CANCELED', 'FAILED', 'SUSPENDED']);
+
+/** Whether two processes are of one cluster with high availability. */
+function together(one: ProcessInfo, other: ProcessInfo): boolean {
+  return one.cluster !== '' && one.cluster === other.cluster;
+}
+
 /** A path that was stored a moment ago may not have reached the container that starts now. */
 const GRACE_MS = 5_000;
 
@@ -50,6 +57,8 @@ export type LedgerOptions = {
 
 export function createLedger({ storage, now, report, leave }: LedgerOptions): Ledger {
   const alive = new Map<string, ProcessInfo>();
+  /** Processes in which a job runs, that is: which may write checkpoints. */
+  const writing = new Map<string, ProcessInfo>();
   const stops = new Map<string, Stop[]>();
   const progressed = new Set<string>();
   const lineages = new Map<string, Lineage>();
@@ -72,9 +81,17 @@ export function createLedger({ storage, now, report, leave }: LedgerOptions): Le
   };
 
   const started = (process: ProcessInfo): void => {
-    const other = [...alive.values()].find((one) => one.owner === process.owner);
+    const other = [...alive.values()].find((one) => one.owner === process.owner && !together(one, process));
     if (other !== undefined) report('S2', `${process.podName} starts while ${other.podName} lives`);
     alive.set(processName(process), process);
+  };
+  /** Of several JobManagers that elect a leader, but one may have the job. */
+  const writes = (process: ProcessInfo): void => {
+    const other = [...writing.values()].find(
+      (one) => one.owner === process.owner && processName(one) !== processName(process),
+    );
+    if (other !== undefined) report('S2', `${process.podName} runs the job while ${other.podName} does`);
+    writing.set(processName(process), process);
   };
   const asked = (process: ProcessInfo, triggerId: string): void => {
     const of = stops.get(processName(process)) ?? [];
@@ -123,8 +140,10 @@ export function createLedger({ storage, now, report, leave }: LedgerOptions): Le
         break;
       case 'process-ended':
         alive.delete(processName(process));
+        writing.delete(processName(process));
         break;
       case 'restored':
+        writes(process);
         restored(process, event.path, event.counter);
         break;
       case 'stop-asked':
@@ -144,9 +163,11 @@ export function createLedger({ storage, now, report, leave }: LedgerOptions): Le
         break;
       case 'job-state':
         if (event.state === 'RUNNING') lineage(process.owner).ran = true;
+        if (OVER.has(event.state)) writing.delete(processName(process));
         break;
       case 'failed-over':
       case 'cancel-asked':
+      case 'leadership':
       case 'checkpoint-failed':
         break;
       default:
@@ -166,7 +187,7 @@ export function createLedger({ storage, now, report, leave }: LedgerOptions): Le
   return {
     heard,
     stored,
-    alive: (owner) => [...alive.values()].find((process) => process.owner === owner),
+    alive: (owner) => [...writing.values(), ...alive.values()].find((process) => process.owner === owner),
     ran: (owner) => lineage(owner).ran,
     progressed: (process) => progressed.has(processName(process)),
     snapshot: (path) => storage.read(path),
@@ -174,7 +195,11 @@ export function createLedger({ storage, now, report, leave }: LedgerOptions): Le
       lineage(owner).permitted = true;
     },
     lost: (podUid) => {
-      for (const [name, process] of alive) if (process.podUid === podUid) alive.delete(name);
+      for (const [name, process] of alive)
+        if (process.podUid === podUid) {
+          alive.delete(name);
+          writing.delete(name);
+        }
     },
     rewinds,
     counts: counts as Ledger['counts'],

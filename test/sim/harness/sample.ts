@@ -35,3 +35,13 @@ export function suspended(spec: Spec): Spec {
 export function stateless(spec: Spec): Spec {
   return { ...spec, policies: { ...(spec['policies'] as object), upgrade: { mode: 'stateless' } } };
 }
+
+/** The spec with Flink's own high availability, and so many JobManagers. */
+export function highlyAvailable(spec: Spec, jobManagerReplicas = 1): Spec {
+  const conf = {
+    ...(spec['flinkConf'] as object),
+    'high-availability.type': 'kubernetes',
+    'high-availability.storageDir': 'file:///data/ha',
+  };
+  return { ...spec, flinkConf: conf, ...(jobManagerReplicas === 1 ? {} : { jobManagerReplicas }) };
+}

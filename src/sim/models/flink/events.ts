@@ -9,11 +9,14 @@ export type ProcessInfo = {
   readonly podName: string;
   readonly restartCount: number;
   readonly jobId: string;
+  /** Its cluster id with high availability, '' without: several processes of one cluster elect a leader. */
+  readonly cluster: string;
 };
 
 export type FlinkEvent = { readonly at: number; readonly process: ProcessInfo } & (
   | { readonly kind: 'process-started'; readonly restoreFrom: string | undefined }
   | { readonly kind: 'process-ended'; readonly how: string }
+  | { readonly kind: 'leadership'; readonly granted: boolean }
   | { readonly kind: 'restored'; readonly path: string | undefined; readonly counter: number }
   | { readonly kind: 'job-state'; readonly state: string }
   | { readonly kind: 'checkpoint'; readonly path: string; readonly counter: number }

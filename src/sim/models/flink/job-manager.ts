@@ -6,6 +6,7 @@ import type { Happening, ProcessInfo } from './events.ts';
 import type { Job, JobFaults, StopResult } from './job.ts';
 import type { Storage } from './storage.ts';
 import { durationMs, readProgram } from './entry-point.ts';
+import type { Contender, Election, HighAvailability } from './high-availability.ts';
 import { processName } from './events.ts';
 import { startJob } from './job.ts';
 
@@ -13,10 +14,14 @@ import { startJob } from './job.ts';
  * One JobManager process in application mode:
  *
  *   connection refused ─► 503 (leader election) ─► jobs [] (main() runs) ─► its job ─► … ─► exit
+ *
+ * With high availability it contends for the lease, goes on with the job that is stored, and suspends it when the lease is lost.
  */
 export type JobManager = Process & {
   readonly info: ProcessInfo;
   readonly phase: () => Phase;
+  /** With high availability: the identity that leads, when it is another process. Its answers are passed on. */
+  readonly follows: () => string | undefined;
   readonly job: () => Job | undefined;
   readonly version: string;
   readonly operations: ReadonlyMap<string, Operation>;
@@ -39,10 +44,12 @@ export type JobManagerOptions = {
   readonly version: string;
   readonly slots: () => number;
   readonly faults: JobFaults;
+  readonly ha: HighAvailability | undefined;
   readonly emit: (event: Happening) => void;
 };
 
 const STORE_MS = 300_000;
+const DRIVER = '(application driver)';
 
 export function startJobManager(options: JobManagerOptions): JobManager {
   const { clock, random, storage, start, launch, info, emit } = options;
@@ -50,6 +57,12 @@ export function startJobManager(options: JobManagerOptions): JobManager {
   const operations = new Map<string, Operation>();
   let phase: Phase = 'refused';
   let job: Job | undefined;
+  let contender: Contender | undefined;
+  /** Counts terms of leadership, so that what an earlier one began does nothing. */
+  let term = 0;
+  let mayTakeSlotsAt = 0;
+  const identity = processName(info);
+  const jobHa = options.ha?.job(info.jobId);
 
   const later = (ms: number, run: () => void): void => {
     clock.after(ms, () => {
@@ -60,18 +73,24 @@ export function startJobManager(options: JobManagerOptions): JobManager {
     if (phase === 'gone') return;
     phase = 'gone';
     job?.abandon('killed');
+    contender?.leave();
     emit({ kind: 'process-ended', how: message === '' ? `exit ${code}` : message });
     start.exit(code, message);
   };
   const onJobEvent = (event: Happening): void => {
     emit(event);
+    if (event.kind === 'job-state' && isOver(event.state) && job?.name !== DRIVER) jobHa?.conclude();
     if (event.kind !== 'job-state' || launch.config.get('execution.shutdown-on-application-finish') === 'false') return;
     if (event.state === 'FINISHED' || event.state === 'CANCELED') later(1_000, () => exit(0, ''));
     else if (event.state === 'FAILED') later(1_000, () => exit(163, ''));
   };
-  const run = (name: string, restore: Parameters<typeof startJob>[0]['restore']): Job => {
-    const { faults, slots } = options;
-    const config = launch.config;
+  const slots = (): number => (clock.now() < mayTakeSlotsAt ? 0 : options.slots());
+  const run = (
+    name: string,
+    restore: Parameters<typeof startJob>[0]['restore'],
+    config: ReadonlyMap<string, string> = launch.config,
+  ): Job => {
+    const { faults } = options;
     const writer = processName(info);
     return startJob({
       clock,
@@ -85,6 +104,7 @@ export function startJobManager(options: JobManagerOptions): JobManager {
       restore,
       slots,
       faults,
+      store: jobHa?.checkpoints,
       emit: onJobEvent,
     });
   };
@@ -95,36 +115,84 @@ export function startJobManager(options: JobManagerOptions): JobManager {
         exit(2, 'java.lang.RuntimeException: main() threw');
         return;
       }
-      job = run('(application driver)', undefined);
+      // It stands for a main() that failed, and is in no result store: another process runs main() again.
+      job = run(DRIVER, undefined);
       job.fail(
         'org.apache.flink.client.program.ProgramInvocationException: The main method caused an error: main() threw',
       );
       return;
     }
-    const from = launch.restoreFrom;
+    const stored = jobHa?.graph();
+    if (stored === undefined) jobHa?.submit({ config: [...launch.config] });
+    jobHa?.checkpoints.open();
+    // A checkpoint that high availability knows beats the path of the command line (DefaultExecutionGraphFactory).
+    const newest = jobHa?.checkpoints.all().at(-1);
+    const from = newest?.path ?? launch.restoreFrom;
     const snapshot = from === undefined ? undefined : storage.read(from);
     if (from !== undefined && snapshot === undefined) {
-      later(200, () => exit(1, notFound(from)));
+      // A stored job that cannot be restored is fatal and stays; a fresh one fails for good, and its metadata goes.
+      if (jobHa === undefined || stored !== undefined) {
+        later(200, () => exit(jobHa === undefined ? 1 : 2, notFound(from)));
+        return;
+      }
+      job = run(nameOf(launch), undefined);
+      job.fail(
+        `org.apache.flink.runtime.client.JobInitializationException: Could not start the JobMaster.\n${notFound(from)}`,
+      );
       return;
     }
     job = run(
-      launch.config.get('pipeline.name') ?? 'Counting',
+      nameOf(launch),
       snapshot === undefined ? undefined : { ...snapshot, savepoint: snapshot.kind === 'savepoint' },
+      stored === undefined ? launch.config : new Map(stored.config),
     );
+  };
+  const lead = (): void => {
+    phase = 'up';
+    // A job that came to its end is not run again (job result store).
+    if (jobHa?.concluded() === true) return;
+    const mine = ++term;
+    later(random.between(300, 1000), () => {
+      if (mine === term) submit();
+    });
+  };
+  const elected = (event: Election): void => {
+    if (phase === 'gone') return;
+    if (event === 'gone') {
+      exit(
+        2,
+        `org.apache.flink.runtime.leaderelection.LeaderElectionException: ConfigMap ${options.ha?.clusterId}-cluster-config-map is deleted externally`,
+      );
+      return;
+    }
+    emit({ kind: 'leadership', granted: event === 'granted' });
+    if (event === 'granted') {
+      // TaskManagers hear of a new leader by the ConfigMap.
+      mayTakeSlotsAt = clock.now() + random.between(1_000, 3_000);
+      clock.after(mayTakeSlotsAt - clock.now() + 1, () => job?.slotsChanged());
+      lead();
+    } else {
+      term++;
+      phase = 'electing';
+      job?.abandon('suspended');
+      job = undefined;
+    }
   };
 
   emit({ kind: 'process-started', restoreFrom: launch.restoreFrom });
   later(random.between(800, 1500), () => {
     phase = 'electing';
-    later(random.between(200, 600), () => {
-      phase = 'up';
-      later(random.between(300, 1000), submit);
-    });
+    if (options.ha === undefined) later(random.between(200, 600), lead);
+    else contender = options.ha.contend(identity, elected);
   });
 
   return {
     info,
     phase: () => phase,
+    follows: () => {
+      const leader = phase === 'electing' ? options.ha?.leader() : undefined;
+      return leader === '' || leader === identity ? undefined : leader;
+    },
     job: () => job,
     version: options.version,
     operations,
@@ -160,9 +228,19 @@ export function startJobManager(options: JobManagerOptions): JobManager {
       if (phase === 'gone') return;
       phase = 'gone';
       job?.abandon('killed');
+      contender?.die();
       emit({ kind: 'process-ended', how: 'killed' });
     },
+    cutOff: () => contender?.cutOff(),
   };
+}
+
+function isOver(state: string): boolean {
+  return ['FINISHED', 'CANCELED', 'FAILED'].includes(state);
+}
+
+function nameOf(launch: Launch): string {
+  return launch.config.get('pipeline.name') ?? 'Counting';
 }
 
 /** Seen on Flink 1.20 and 2.3 when the snapshot is gone. */

@@ -2,8 +2,10 @@ import type { Clock } from '../clock.ts';
 import type { Random } from '../random.ts';
 import type { Program } from './entry-point.ts';
 import type { Happening } from './events.ts';
+import type { CheckpointStore } from './high-availability.ts';
 import type { Storage } from './storage.ts';
-import { durationMs } from './entry-point.ts';
+import { checkpointingConfig, type CheckpointingConfig } from './checkpointing.ts';
+import { INTERRUPTED, LOST_TASK_MANAGER, NOT_ALL_RUNNING, stoppingFailed } from './messages.ts';
 
 /**
  * A counting job in a JobManager: its state is a number that grows while all tasks run, kept by checkpoints.
@@ -62,12 +64,6 @@ export type CheckpointStats = {
     | undefined;
   readonly entries: readonly CheckpointEntry[];
 };
-export type CheckpointingConfig = {
-  readonly intervalMs: number | undefined;
-  readonly directory: string | undefined;
-  readonly retained: number;
-  readonly retention: string;
-};
 /** Faults that tests switch on. */
 export type JobFaults = { stopFailsAfterSavepoint: boolean; savepointMs: number };
 
@@ -85,6 +81,8 @@ export type JobOptions = {
     | undefined;
   readonly slots: () => number;
   readonly faults: JobFaults;
+  /** Where checkpoints are noted with high availability. */
+  readonly store: CheckpointStore | undefined;
   readonly emit: (event: Happening) => void;
 };
 
@@ -109,6 +107,8 @@ export function startJob(options: JobOptions): Job {
   let completed = 0;
   let failed = 0;
   let nextId = (options.restore?.checkpointId ?? 0) + 1;
+  /** What an earlier process noted, oldest first: it is kept and subsumed as if it were this one's. */
+  let inherited = (options.store?.all() ?? []).filter(({ id }) => id <= (options.restore?.checkpointId ?? 0));
   let stopping = false;
   /** Counts executions, so that what an earlier one scheduled does nothing. */
   let attempt = 0;
@@ -139,13 +139,18 @@ export function startJob(options: JobOptions): Job {
   const end = (next: JobState): void => {
     halt();
     enter(next);
+    // What a suspended job with high availability leaves is what the next leader goes on from.
+    if (next === 'SUSPENDED' && options.store !== undefined) return;
     const keeps = next === 'CANCELED' ? 'RETAIN_ON_CANCELLATION' : next === 'FINISHED' ? 'never' : 'RETAIN_ON';
-    if (!checkpointing.retention.startsWith(keeps)) discard(entries.filter((entry) => !entry.savepoint));
+    if (checkpointing.retention.startsWith(keeps)) return;
+    for (const { path } of inherited) storage.remove(path);
+    discard(entries.filter((entry) => !entry.savepoint));
   };
   const discard = (gone: readonly CheckpointEntry[]): void => {
     for (const entry of gone) {
       entry.discarded = true;
       if (storage.read(entry.path)?.writer === options.writer) storage.remove(entry.path);
+      options.store?.remove(entry.id);
     }
   };
   const failOver = (why: string): void => {
@@ -180,7 +185,15 @@ export function startJob(options: JobOptions): Job {
   };
   const checkpoint = (): void => {
     if (state !== 'RUNNING' || stopping) return;
-    const id = nextId++;
+    const counted = options.store === undefined ? nextId++ : options.store.next();
+    if (counted === undefined) {
+      // The ConfigMap of the job is gone: checkpoints fail, and that alone fails no job (CheckpointFailureManager).
+      failed++;
+      emit({ kind: 'checkpoint-failed', message: 'Could not get the next checkpoint id' });
+      later(checkpointing.intervalMs ?? 0, checkpoint);
+      return;
+    }
+    const id = counted;
     const value = counter();
     later(random.between(20, 120), () => {
       const path = `${checkpointing.directory ?? ''}/${options.id}/chk-${id}`;
@@ -204,9 +217,17 @@ export function startJob(options: JobOptions): Job {
     entries.push({ id, path, at: now, savepoint, synchronous: savepoint, discarded: false });
     completed++;
     if (savepoint) return;
+    options.store?.add({ id, path });
     emit({ kind: 'checkpoint', path, counter: value });
     const kept = entries.filter((entry) => !entry.savepoint && !entry.discarded);
-    discard(kept.slice(0, Math.max(0, kept.length - checkpointing.retained)));
+    const surplus = kept.length + inherited.length - checkpointing.retained;
+    if (surplus <= 0) return;
+    for (const { id: old, path: where } of inherited.slice(0, surplus)) {
+      storage.remove(where);
+      options.store?.remove(old);
+    }
+    discard(kept.slice(0, Math.max(0, surplus - inherited.length)));
+    inherited = inherited.slice(surplus);
   };
 
   const stop: Job['stop'] = (triggerId, directory, done) => {
@@ -236,7 +257,7 @@ export function startJob(options: JobOptions): Job {
       const value = counter();
       base = value;
       runningSince = undefined;
-      complete(nextId++, path, value, true);
+      complete(options.store?.next() ?? nextId++, path, value, true);
       emit({ kind: 'savepoint', triggerId, path, counter: value });
       if (options.faults.stopFailsAfterSavepoint) {
         failures.unshift({ at: clock.now(), text: 'java.lang.RuntimeException: notifyCheckpointComplete failed' });
@@ -293,28 +314,5 @@ export function startJob(options: JobOptions): Job {
       if (how === 'suspended' && !TERMINAL.has(state)) end('SUSPENDED');
       alive = false;
     },
-  };
-}
-
-const NOT_ALL_RUNNING =
-  'java.util.concurrent.CompletionException: org.apache.flink.runtime.checkpoint.CheckpointException: Some tasks of the job have already finished or not all required tasks are currently running';
-const INTERRUPTED =
-  'java.util.concurrent.CompletionException: org.apache.flink.runtime.checkpoint.CheckpointException: Checkpoint Coordinator is suspending.';
-const LOST_TASK_MANAGER =
-  'org.apache.flink.runtime.jobmaster.JobMasterException: TaskManager with id sim is no longer reachable';
-
-function stoppingFailed(path: string, jobId: string): string {
-  return `org.apache.flink.runtime.scheduler.stopwithsavepoint.StopWithSavepointStoppingException: A savepoint has been created at: ${path}, but the corresponding job ${jobId} failed during stopping. The savepoint is consistent, but might have uncommitted transactions. If you want to commit the transaction please restart a job from this savepoint.`;
-}
-
-function checkpointingConfig(config: ReadonlyMap<string, string>, program: Program): CheckpointingConfig {
-  const first = (...keys: readonly string[]): string | undefined =>
-    keys.map((key) => config.get(key)).find((value) => value !== undefined);
-  const configured = durationMs(config.get('execution.checkpointing.interval'));
-  return {
-    intervalMs: program.checkpointMs ?? (configured === 0 ? undefined : configured),
-    directory: first('execution.checkpointing.dir', 'state.checkpoints.dir')?.replace(/\/+$/, ''),
-    retained: Number(first('execution.checkpointing.num-retained', 'state.checkpoints.num-retained') ?? '1'),
-    retention: config.get('execution.checkpointing.externalized-checkpoint-retention') ?? 'NO_EXTERNALIZED_CHECKPOINTS',
   };
 }

@@ -1,3 +1,4 @@
+import type { ApiServer } from '../api-server.ts';
 import type { Clock } from '../clock.ts';
 import type { ContainerStart, Process, Runtime } from '../kubelet.ts';
 import type { Random } from '../random.ts';
@@ -6,6 +7,7 @@ import type { JobFaults } from './job.ts';
 import type { JobManager } from './job-manager.ts';
 import type { Storage } from './storage.ts';
 import { readLaunch } from './entry-point.ts';
+import { highAvailability } from './high-availability.ts';
 import { startJobManager } from './job-manager.ts';
 
 /** The Flink processes of a cluster: JobManagers and TaskManagers, as their containers start them. */
@@ -16,6 +18,7 @@ export type FlinkRuntime = Runtime & {
 };
 
 export type FlinkRuntimeOptions = {
+  readonly api: ApiServer;
   readonly clock: Clock;
   readonly random: Random;
   readonly storage: Storage;
@@ -54,6 +57,8 @@ export function createFlinkRuntime(options: FlinkRuntimeOptions): FlinkRuntime {
         slotsChanged(job);
       });
     }
+    const version = versionOf(given);
+    const ha = highAvailability({ api: options.api, clock, storage, config: launch.config, version });
     const info: ProcessInfo = {
       owner: given.pod.metadata.annotations?.['flork.itom.com/job-uid'] ?? '',
       epoch: Number(given.pod.metadata.annotations?.['flork.itom.com/epoch'] ?? '0'),
@@ -61,9 +66,10 @@ export function createFlinkRuntime(options: FlinkRuntimeOptions): FlinkRuntime {
       podName: given.pod.metadata.name,
       restartCount: given.restartCount,
       jobId: launch.jobId ?? '00000000000000000000000000000000',
+      cluster: ha?.clusterId ?? '',
     };
     // TaskManagers find a new JobManager only after their heartbeats to the old one have timed out.
-    const registeredAt = clock.now() + (given.restartCount > 0 ? random.between(3_000, 9_000) : 0);
+    const registeredAt = clock.now() + (ha === undefined && given.restartCount > 0 ? random.between(3_000, 9_000) : 0);
     const manager = startJobManager({
       clock,
       random,
@@ -71,9 +77,10 @@ export function createFlinkRuntime(options: FlinkRuntimeOptions): FlinkRuntime {
       start: given,
       launch,
       info,
-      version: versionOf(given),
+      version,
       slots: () => (clock.now() < registeredAt ? 0 : slotsOf(job)),
       faults,
+      ha,
       emit: (event) => options.emit({ ...event, at: clock.now(), process: info } as FlinkEvent),
     });
     clock.after(registeredAt - clock.now() + 1, () => manager.slotsChanged());

@@ -15,6 +15,9 @@ export type Storage = {
   readonly read: (path: string) => Snapshot | undefined;
   readonly remove: (path: string) => void;
   readonly all: () => readonly Snapshot[];
+  /** Keeps a file of other content: what a handle of high availability leads to. */
+  readonly keep: (path: string, content: unknown) => void;
+  readonly file: (path: string) => unknown;
   /** Refuses writes below this directory from now on; '' refuses none. */
   readonly forbid: (directory: string) => void;
   readonly writable: (path: string) => boolean;
@@ -22,12 +25,15 @@ export type Storage = {
 
 export function createStorage(): Storage {
   const snapshots = new Map<string, Snapshot>();
+  const files = new Map<string, unknown>();
   let forbidden = '';
   return {
     write: (snapshot) => snapshots.set(snapshot.path, snapshot),
     read: (path) => snapshots.get(path.replace(/\/+$/, '')),
     remove: (path) => snapshots.delete(path),
     all: () => [...snapshots.values()],
+    keep: (path, content) => files.set(path, content),
+    file: (path) => files.get(path),
     forbid: (directory) => {
       forbidden = directory;
     },

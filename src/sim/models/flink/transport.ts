@@ -7,6 +7,7 @@ import type { JobManager } from './job-manager.ts';
 import type { FlinkRuntime } from './runtime.ts';
 import { isReady } from '../deployments.ts';
 import { at, matches, text, texts, tree } from '../objects.ts';
+import { processName } from './events.ts';
 import { restCall } from './rest.ts';
 
 /** What may happen to one call: nothing, or a fault before or after it took effect. */
@@ -44,7 +45,13 @@ export function createFlinkTransport(options: FlinkTransportOptions): Transport 
     const jobManager = fault.kind === 'other' ? fault.jobManager : endpoint(options, request);
     if (jobManager === undefined || jobManager.phase() === 'refused') return unreachable('connect ECONNREFUSED');
     if (jobManager.phase() === 'gone') return unreachable('socket hang up');
-    const reply = restCall(jobManager, clock, request.method, request.path, tree(request.body));
+    const reply = restCall(
+      leading(options.runtime, jobManager),
+      clock,
+      request.method,
+      request.path,
+      tree(request.body),
+    );
     if (fault.kind === 'answer-lost') return timeout(clock, request);
     return { kind: 'response', ...reply };
   };
@@ -57,6 +64,13 @@ async function timeout(clock: Clock, request: FlinkRequest): Promise<FlinkRespon
 
 function unreachable(why: string): FlinkResponse {
   return { kind: 'error', error: 'unreachable', text: why };
+}
+
+/** A JobManager that does not lead passes a request on to the one that does; one that has died since leaves 503. */
+function leading(runtime: FlinkRuntime, jobManager: JobManager): JobManager {
+  const leader = jobManager.follows();
+  if (leader === undefined) return jobManager;
+  return runtime.jobManagers().find((one) => processName(one.info) === leader) ?? jobManager;
 }
 
 /** The JobManager behind a Service, as kube-proxy would choose it. */

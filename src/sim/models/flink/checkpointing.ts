@@ -1,0 +1,22 @@
+import type { Program } from './entry-point.ts';
+import { durationMs } from './entry-point.ts';
+
+/** How a job checkpoints, by its configuration and what main() sets. */
+export type CheckpointingConfig = {
+  readonly intervalMs: number | undefined;
+  readonly directory: string | undefined;
+  readonly retained: number;
+  readonly retention: string;
+};
+
+export function checkpointingConfig(config: ReadonlyMap<string, string>, program: Program): CheckpointingConfig {
+  const first = (...keys: readonly string[]): string | undefined =>
+    keys.map((key) => config.get(key)).find((value) => value !== undefined);
+  const configured = durationMs(config.get('execution.checkpointing.interval'));
+  return {
+    intervalMs: program.checkpointMs ?? (configured === 0 ? undefined : configured),
+    directory: first('execution.checkpointing.dir', 'state.checkpoints.dir')?.replace(/\/+$/, ''),
+    retained: Number(first('execution.checkpointing.num-retained', 'state.checkpoints.num-retained') ?? '1'),
+    retention: config.get('execution.checkpointing.externalized-checkpoint-retention') ?? 'NO_EXTERNALIZED_CHECKPOINTS',
+  };
+}
