@@ -5,6 +5,10 @@ import { readFile } from 'node:fs/promises';
 type Command = { readonly about: string; readonly load: () => Promise<(args: readonly string[]) => Promise<number>> };
 
 const COMMANDS: Readonly<Record<string, Command>> = {
+  certs: {
+    about: 'make certificates for the hook, for clusters without cert-manager',
+    load: async () => (await import('./cli/certs.ts')).certs,
+  },
   render: {
     about: 'print the objects that a FlinkJob becomes, as YAML',
     load: async () => (await import('./cli/render.ts')).render,

@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { stringify } from 'yaml';
+import { createAuthority, createLeaf, type Pair } from './certs/authority.ts';
+import { namesOf, secretsOf, type Made, type Place } from './certs/manifests.ts';
+
+const USAGE = `usage: flork certs [--out DIR] [--secrets] [--client] [--ca DIR] [--previous-ca FILE]
+                   [--namespace NAME] [--service NAME] [--days N] [--ca-days N]
+
+Makes a CA and a certificate for the hook (EC P-256), for clusters without cert-manager. Give --out, --secrets or both.
+
+  --out DIR           write ca.crt, ca.key, tls.crt, tls.key, ca-bundle.crt there (keys readable by their owner alone)
+  --secrets           print the Secrets as YAML, to be piped into kubectl apply; the key of the CA is not among them,
+                      so that without --out the next renewal needs a new CA
+  --client            also a client certificate, for Metacontroller, where the hook wants one (TLS_CLIENT_CA_FILE)
+  --ca DIR            sign with the CA in DIR (ca.crt, ca.key) in place of a new one: renews the certificate
+  --previous-ca FILE  trust this CA, too (ca-bundle.crt): while a new CA takes the place of an old one
+  --namespace NAME    where the hook runs (flork-system)
+  --service NAME      its Service (flork)
+  --days N            how long the certificates are valid (90), --ca-days N the CA (3650)
+
+Exit status: 0 made, 2 something in the way: nothing is overwritten.
+`;
+
+const OPTIONS = {
+  out: { type: 'string' },
+  secrets: { type: 'boolean' },
+  client: { type: 'boolean' },
+  ca: { type: 'string' },
+  'previous-ca': { type: 'string' },
+  namespace: { type: 'string' },
+  service: { type: 'string' },
+  days: { type: 'string' },
+  'ca-days': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** `flork certs`; the result is the exit status. */
+export async function certs(args: readonly string[]): Promise<number> {
+  try {
+    const { values } = parseArgs({ args: [...args], options: OPTIONS });
+    if (values.help === true) return said(process.stdout, USAGE, 0);
+    if (values.out === undefined && values.secrets !== true) return said(process.stderr, USAGE, 2);
+    const place: Place = { namespace: nameOf('namespace', values), service: nameOf('service', values) };
+    const authority = values.ca === undefined ? await newAuthority(values) : await authorityIn(values.ca);
+    const made = await make(authority, place, values);
+    if (values.out !== undefined) await write(values.out, made, values.ca === undefined ? authority : undefined);
+    if (values.secrets === true)
+      process.stdout.write(
+        secretsOf(made, place)
+          .map((one) => stringify(one))
+          .join('---\n'),
+      );
+    return 0;
+  } catch (error) {
+    return said(process.stderr, `flork certs: ${error instanceof Error ? error.message : String(error)}\n`, 2);
+  }
+}
+
+type Values = Readonly<Partial<Record<keyof typeof OPTIONS, string | boolean | undefined>>>;
+
+async function make(authority: Pair, place: Place, values: Values): Promise<Made> {
+  const days = daysOf('days', values, 90);
+  const now = Date.now();
+  const previous = values['previous-ca'];
+  const older = typeof previous === 'string' ? await readable(previous) : '';
+  const server = { name: namesOf(place)[0] ?? place.service, use: 'server', names: namesOf(place) } as const;
+  const client = { name: 'metacontroller', use: 'client', names: [] } as const;
+  return {
+    bundle: `${authority.cert}${older}`,
+    server: await createLeaf(authority, server, days, now),
+    client: values.client === true ? await createLeaf(authority, client, days, now) : undefined,
+  };
+}
+
+function newAuthority(values: Values): Promise<Pair> {
+  return createAuthority('flork CA', daysOf('ca-days', values, 3650), Date.now());
+}
+
+async function authorityIn(folder: string): Promise<Pair> {
+  return { cert: await readable(join(folder, 'ca.crt')), key: await readable(join(folder, 'ca.key')) };
+}
+
+/** Files of keys are their owner's alone. A file that is there stays: a key that was overwritten is gone. */
+async function write(folder: string, made: Made, authority: Pair | undefined): Promise<void> {
+  const files: readonly (readonly [string, string | undefined, number])[] = [
+    ['ca.crt', authority?.cert, 0o644],
+    ['ca.key', authority?.key, 0o600],
+    ['ca-bundle.crt', made.bundle, 0o644],
+    ['tls.crt', made.server.cert, 0o644],
+    ['tls.key', made.server.key, 0o600],
+    ['client.crt', made.client?.cert, 0o644],
+    ['client.key', made.client?.key, 0o600],
+  ];
+  await mkdir(folder, { recursive: true });
+  const present = files.map(([name]) => join(folder, name)).find((file) => existsSync(file));
+  if (present !== undefined) throw new Error(`--out: ${present} is there already; want an empty folder`);
+  const given = files.filter((file): file is readonly [string, string, number] => file[1] !== undefined);
+  await Promise.all(given.map(([name, text, mode]) => writeFile(join(folder, name), text, { mode, flag: 'wx' })));
+}
+
+async function readable(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch {
+    throw new Error(`${file}: cannot be read; want a PEM file`);
+  }
+}
+
+/** A DNS label (RFC 1123), as namespaces and Services are named. */
+function nameOf(option: 'namespace' | 'service', values: Values): string {
+  const name = String(values[option] ?? (option === 'namespace' ? 'flork-system' : 'flork'));
+  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name))
+    throw new Error(`--${option}: is "${name}"; want a DNS label`);
+  return name;
+}
+
+function daysOf(option: 'days' | 'ca-days', values: Values, otherwise: number): number {
+  const text = String(values[option] ?? otherwise);
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new Error(`--${option}: is "${text}"; want a number of days`);
+  return Number(text);
+}
+
+function said(stream: NodeJS.WriteStream, text: string, status: number): number {
+  stream.write(text);
+  return status;
+}
