@@ -1,5 +1,9 @@
 import type { Status } from '../api/status.ts';
+import { ignoredKeys } from './change.ts';
 import type { Facts } from './facts/facts.ts';
+
+/** The longest plan: status has room for so many notes. */
+const MOST = 20;
 
 /** Fields of the spec that do not act now, and why: nothing that a user writes is silently ignored. */
 export function planOf(facts: Facts): NonNullable<Status['plan']> {
@@ -18,5 +22,10 @@ export function planOf(facts: Facts): NonNullable<Status['plan']> {
       note: 'The job has ended for good; a changed spec does not run it again (policies.restart.finished).',
     });
   }
-  return notes;
+  for (const field of ignoredKeys(record.spec, wanted)) {
+    notes.push({ field: `spec.${field}`, note: 'No process of the job reads it; it is written with the next epoch.' });
+  }
+  return notes.length <= MOST
+    ? notes
+    : [...notes.slice(0, MOST - 1), { field: 'spec', note: `${notes.length - MOST + 1} more fields do not act now.` }];
 }

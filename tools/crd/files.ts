@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { changesPage } from '../docs/changes.ts';
 import { crd, objectSchema } from './crd.ts';
 import { KUBERNETES_VERSION } from './pod-spec.ts';
 
@@ -19,5 +20,6 @@ export function generated(): ReadonlyMap<string, string> {
   return new Map([
     ['manifests/crd.yaml', `${header.join('\n')}\n${stringify(crd(), options)}`],
     ['manifests/schema/flinkjob.json', `${JSON.stringify(objectSchema())}\n`],
+    ['docs/changes.md', changesPage()],
   ]);
 }

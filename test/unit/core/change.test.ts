@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FlinkJobSpec } from '../../../src/api/flinkjob.ts';
+import type * as v from 'valibot';
+import { FlinkJobSpec as Schema } from '../../../src/api/flinkjob.ts';
+import { CHANGE_TABLE } from '../../../src/core/change-table.ts';
+import { isIgnoredKey } from '../../../src/core/conf-effects.ts';
 import { changes } from '../../../src/core/change.ts';
 
 const pod = (container: Record<string, unknown>) => ({ containers: [{ name: 'flink-main-container', ...container }] });
@@ -73,6 +77,9 @@ const told: readonly {
   },
   { next: { flinkConf: { 'a.b': 1 } }, is: [['flinkConf["a.b"]', 'upgrade']] },
   { next: { flinkConf: { 'yarn.tags': 'x' } }, is: [['flinkConf["yarn.tags"]', 'ignore']] },
+  { next: { flinkConf: { 'parallelism.default': 3 } }, is: [['parallelism', 'scale']] },
+  { next: { restore: { nonce: 1 } }, is: [['restore.nonce', 'ignore']] },
+  { next: { policies: { savepoint: { format: 'NATIVE' } } }, is: [['policies.savepoint', 'ignore']] },
   { next: { florkConf: { shadowConfigFiles: true } }, is: [['florkConf.shadowConfigFiles', 'upgrade']] },
   { next: { florkConf: { team: 'a' } }, is: [['florkConf', 'ignore']] },
   {
@@ -100,5 +107,53 @@ for (const { accepted = {}, next, is } of told) {
       changes(accepted, next),
       is.map(([field, effect]) => ({ field, effect })),
     );
+  });
+}
+
+/** Paths of all fields that have no fields below them. */
+function leaves(schema: unknown, path: string): readonly string[] {
+  let node = schema as { type: string; wrapped?: unknown; entries?: Record<string, v.GenericSchema>; pipe?: unknown[] };
+  while (node.type === 'optional') node = node.wrapped as typeof node;
+  if (node.entries === undefined || path.endsWith('PodSpec')) return [path];
+  return Object.entries(node.entries).flatMap(([name, entry]) => leaves(entry, path === '' ? name : `${path}.${name}`));
+}
+
+test('every field of the spec has a row, itself or above it, and every row is a field', () => {
+  const fields = leaves(Schema, '').filter((field) => field !== 'flinkConf');
+  assert.ok(fields.length > 50, String(fields.length));
+  const rows = CHANGE_TABLE.map(({ field }) => field);
+  const below = (row: string, field: string) => field === row || field.startsWith(`${row}.`);
+  assert.deepEqual(
+    fields.filter((field) => !rows.some((row) => below(row, field))),
+    [],
+  );
+  assert.deepEqual(
+    rows.filter((row) => !fields.some((field) => below(row, field))),
+    [],
+  );
+  assert.equal(new Set(rows).size, rows.length);
+});
+
+for (const [key, ignored] of [
+  ['historyserver.web.port', true],
+  ['historyserver', false],
+  ['historyserverx.a', false],
+  ['jobmanager.archive.fs.dir', false],
+  ['yarn.application.queue', true],
+  ['yarn.security.kerberos.additionalFileSystems', false],
+  ['kubernetes.operator.job.upgrade.inplace-scaling.enabled', true],
+  ['kubernetes.client.io-pool.size', false],
+  ['job.autoscaler.enabled', true],
+  ['env.java.opts.client', true],
+  ['env.java.opts.all', false],
+  ['env.java.opts.jobmanager', false],
+  ['env.yarn.conf.dir', false],
+  ['client.timeout', false],
+  ['sql-client.verbose', true],
+  ['table.exec.state.ttl', false],
+  ['a.key.that.nobody.knows', false],
+] as const) {
+  test(`flinkConf key ${key} ${ignored ? 'is read by no process of the job' : 'is read, or may be'}`, () => {
+    assert.equal(isIgnoredKey(key), ignored);
   });
 }
