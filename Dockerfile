@@ -18,7 +18,9 @@ ENV NODE_ENV=production
 COPY --from=build /src/package.json ./
 COPY --from=build /src/node_modules node_modules
 COPY --from=build /src/dist dist
-COPY manifests/schema manifests/schema
+COPY manifests manifests
+COPY metacontroller metacontroller
+COPY kustomize/components kustomize/components
 USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["node", "/app/dist/main.js"]

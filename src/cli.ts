@@ -13,6 +13,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: 'print the objects that a FlinkJob becomes, as YAML',
     load: async () => (await import('./cli/render.ts')).render,
   },
+  tenants: {
+    about: 'write the manifests that run Flork for several tenants',
+    load: async () => (await import('./cli/tenants.ts')).tenants,
+  },
   validate: {
     about: 'say what is wrong with FlinkJobs in YAML files',
     load: async () => (await import('./cli/validate.ts')).validate,

@@ -72,13 +72,17 @@ describe('the package', () => {
       'LICENSE',
       'README.md',
       'dist',
+      'kustomize',
       'manifests',
+      'metacontroller',
       'package.json',
     ]);
-    assert.deepEqual(
-      files.filter((name) => name.startsWith('manifests/')),
-      ['manifests/schema/flinkjob.json'],
-    );
+    for (const needed of [
+      'manifests/schema/flinkjob.json',
+      'manifests/crd.yaml',
+      'metacontroller/composite-controller.yaml',
+    ])
+      assert.ok(files.includes(needed), needed);
     for (const file of files.filter((name) => name.startsWith('dist/'))) assert.match(file, /\.(js|d\.ts)$/);
   });
 
