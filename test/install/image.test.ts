@@ -37,7 +37,9 @@ describe('the image', { skip }, () => {
   test('holds emitted JavaScript and production dependencies, and no Node of its own, tests or sources', () => {
     assert.deepEqual(readdirSync(join(stage.root, 'app')).toSorted(), [
       'dist',
+      'kustomize',
       'manifests',
+      'metacontroller',
       'node_modules',
       'package.json',
     ]);
@@ -61,6 +63,11 @@ describe('the image', { skip }, () => {
   test('has the command line in it', () => {
     const words = [join(stage.root, 'app/dist/cli.js'), 'validate', join(ROOT, 'examples/stateful-2.3.yaml')];
     execFileSync(process.execPath, words, { cwd: join(stage.root, 'app') });
+    const out = join(scratch, 'tenants');
+    const input = 'tenants: [{id: first, namespaces: [foo]}]';
+    const tenants = [join(stage.root, 'app/dist/cli.js'), 'tenants', '-', '--out', out];
+    execFileSync(process.execPath, tenants, { input });
+    assert.ok(readdirSync(out).includes('tenant-first.yaml'));
   });
 
   test('starts, becomes ready, and ends at SIGTERM', { timeout: 30_000 }, async () => {
