@@ -131,6 +131,7 @@ export const Operation = v.object({
     text('Trigger id: a hash of uid, epoch, kind and attempt, so that Flink takes a repeated call for the same'),
   ),
   directory: v.optional(text('Savepoint directory of this attempt alone')),
+  path: v.optional(text('The snapshot that is being removed')),
   generation: count('Generation of the spec that asked for it'),
   startedAt: time('When it was intended'),
   deadline: v.optional(time('When it is given up')),

@@ -81,10 +81,15 @@ export type CheckpointConfigView = {
 /** From /jobs/:id/exceptions: the newest root failure, first lines only. */
 export type ExceptionsView = { readonly newest: { readonly at: number; readonly text: string } | undefined };
 
-/** From /jobs/:id/savepoints/:triggerId. A failed stop may still name a consistent savepoint (StopWithSavepointStoppingException). */
+/** What became of a triggered operation. A failed stop may still name a consistent savepoint (StopWithSavepointStoppingException). */
 export type TriggerView =
   | { readonly kind: 'in-progress' }
+  /** A savepoint or a stop. */
   | { readonly kind: 'completed'; readonly path: string }
+  /** A checkpoint, by the id that /checkpoints lists it under. */
+  | { readonly kind: 'checkpointed'; readonly checkpointId: number }
+  /** The snapshot is gone: by this disposal, or it was gone before. */
+  | { readonly kind: 'disposed' }
   | { readonly kind: 'failed'; readonly text: string; readonly path: string | undefined };
 
 /** Everything one sync heard. The parts speak of the first of the asked job ids that /jobs/overview lists. */
@@ -125,8 +130,18 @@ export type Questions =
         readonly exceptions: boolean;
         readonly flinkVersion: boolean;
       };
-      readonly trigger: { readonly jobId: string; readonly triggerId: string } | undefined;
+      readonly trigger: TriggerQuestion | undefined;
     };
+
+/**
+ * Which operation to ask about: `savepoint` covers savepoints and stops (/jobs/:id/savepoints/:triggerId), `checkpoint`
+ * /jobs/:id/checkpoints/:triggerId, `disposal` /savepoint-disposal/:triggerId, which is of no job.
+ */
+export type TriggerQuestion = {
+  readonly kind: 'savepoint' | 'checkpoint' | 'disposal';
+  readonly jobId: string;
+  readonly triggerId: string;
+};
 
 /** A command to Flink; its intent has been observed in status and repeating it changes nothing. */
 export type FlinkCommand =
@@ -143,6 +158,28 @@ export type FlinkCommand =
       readonly kind: 'cancel';
       readonly service: Extract<Questions, { kind: 'ask' }>['service'];
       readonly jobId: string;
+    }
+  /** A savepoint of a job that goes on. */
+  | {
+      readonly kind: 'savepoint';
+      readonly service: Extract<Questions, { kind: 'ask' }>['service'];
+      readonly jobId: string;
+      readonly triggerId: string;
+      readonly directory: string;
+      readonly formatType: 'CANONICAL' | 'NATIVE';
+    }
+  /** A checkpoint as the job is configured to take them, now. */
+  | {
+      readonly kind: 'checkpoint';
+      readonly service: Extract<Questions, { kind: 'ask' }>['service'];
+      readonly jobId: string;
+      readonly triggerId: string;
+    }
+  /** Removes a snapshot. Flink names the trigger itself; a second disposal of the same path finds nothing, which is no failure. */
+  | {
+      readonly kind: 'dispose';
+      readonly service: Extract<Questions, { kind: 'ask' }>['service'];
+      readonly path: string;
     };
 
 /** How a command ended: `done` (accepted), `refused` (a definite no, with Flink's first line), `unknown` (no or no usable answer). */
@@ -150,4 +187,6 @@ export type CommandResult = {
   readonly command: FlinkCommand;
   readonly kind: 'done' | 'refused' | 'unknown';
   readonly text: string;
+  /** The trigger id of a disposal, which Flink gives itself. */
+  readonly triggerId?: string;
 };

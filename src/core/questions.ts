@@ -41,7 +41,7 @@ function questionsOf(facts: Facts): Questions {
     },
     trigger:
       operation?.kind === 'stop' && operation.triggerId !== undefined && operation.jobId !== undefined
-        ? { jobId: operation.jobId, triggerId: operation.triggerId }
+        ? { kind: 'savepoint', jobId: operation.jobId, triggerId: operation.triggerId }
         : undefined,
   };
 }

@@ -9,13 +9,24 @@ import type {
   JobDetail,
   JobView,
   Part,
+  TriggerQuestion,
   TriggerView,
 } from '../core/flink-view.ts';
 import { errorLine, firstLine, meaningOf, type Meaning } from './messages.ts';
-import { checkpointConfigView, checkpointsView, exceptionsView, jobDetail, jobViews, triggerView } from './replies.ts';
+import {
+  checkpointConfigView,
+  checkpointsView,
+  checkpointTriggerView,
+  disposalView,
+  exceptionsView,
+  jobDetail,
+  jobViews,
+  triggerView,
+} from './replies.ts';
 import {
   CheckpointConfig,
   Checkpoints,
+  CheckpointTriggerStatus,
   DashboardConfig,
   Errors,
   Exceptions,
@@ -38,7 +49,7 @@ type Reply =
 
 /** How a POST or PATCH ended. */
 export type Accepted =
-  | { readonly kind: 'done'; readonly text: string }
+  | { readonly kind: 'done'; readonly text: string; readonly triggerId?: string }
   | { readonly kind: 'refused'; readonly text: string }
   | { readonly kind: 'unknown'; readonly error: FlinkErrorKind; readonly text: string };
 
@@ -58,7 +69,7 @@ export type FlinkClient = {
   readonly checkpoints: (jobId: string) => Promise<Part<CheckpointsView>>;
   readonly checkpointConfig: (jobId: string) => Promise<Part<CheckpointConfigView>>;
   readonly exceptions: (jobId: string) => Promise<Part<ExceptionsView>>;
-  readonly trigger: (jobId: string, triggerId: string) => Promise<Part<TriggerView>>;
+  readonly trigger: (question: TriggerQuestion) => Promise<Part<TriggerView>>;
   readonly stop: (
     jobId: string,
     stop: {
@@ -69,6 +80,12 @@ export type FlinkClient = {
     },
   ) => Promise<Accepted>;
   readonly cancel: (jobId: string) => Promise<Accepted>;
+  readonly savepoint: (
+    jobId: string,
+    savepoint: { readonly directory: string; readonly formatType: string; readonly triggerId: string },
+  ) => Promise<Accepted>;
+  readonly checkpoint: (jobId: string, triggerId: string) => Promise<Accepted>;
+  readonly dispose: (path: string) => Promise<Accepted>;
 };
 
 /** Typed calls to one JobManager; every failure is a value. */
@@ -94,13 +111,29 @@ export function flinkClient(options: ClientOptions): FlinkClient {
         : part(reply, path, CheckpointConfig, checkpointConfigView);
     },
     exceptions: (jobId) => get(`/jobs/${checked(jobId)}/exceptions?maxExceptions=1`, Exceptions, exceptionsView),
-    trigger: (jobId, triggerId) =>
-      get(`/jobs/${checked(jobId)}/savepoints/${checked(triggerId)}`, TriggerStatus, triggerView),
+    trigger: ({ kind, jobId, triggerId }) => {
+      const item = checked(triggerId);
+      if (kind === 'disposal') return get(`/savepoint-disposal/${item}`, TriggerStatus, disposalView);
+      const of = `/jobs/${checked(jobId)}`;
+      return kind === 'checkpoint'
+        ? get(`${of}/checkpoints/${item}`, CheckpointTriggerStatus, checkpointTriggerView)
+        : get(`${of}/savepoints/${item}`, TriggerStatus, triggerView);
+    },
     stop: async (jobId, { directory, drain, formatType, triggerId }) => {
       const body = { targetDirectory: directory, drain, formatType, triggerId: checked(triggerId) };
-      return stopAccepted(await call('POST', `/jobs/${checked(jobId)}/stop`, body), triggerId);
+      return triggerAccepted(await call('POST', `/jobs/${checked(jobId)}/stop`, body), triggerId);
     },
     cancel: async (jobId) => cancelAccepted(await call('PATCH', `/jobs/${checked(jobId)}?mode=cancel`)),
+    // The directory is spelled otherwise than in a stop (SavepointTriggerRequestBody, StopWithSavepointRequestBody).
+    savepoint: async (jobId, { directory, formatType, triggerId }) => {
+      const body = { 'target-directory': directory, 'cancel-job': false, formatType, triggerId: checked(triggerId) };
+      return triggerAccepted(await call('POST', `/jobs/${checked(jobId)}/savepoints`, body), triggerId);
+    },
+    checkpoint: async (jobId, triggerId) => {
+      const body = { checkpointType: 'CONFIGURED', triggerId: checked(triggerId) };
+      return triggerAccepted(await call('POST', `/jobs/${checked(jobId)}/checkpoints`, body), triggerId);
+    },
+    dispose: async (path) => disposalAccepted(await call('POST', '/savepoint-disposal', { 'savepoint-path': path })),
   };
 }
 
@@ -163,14 +196,25 @@ function errorPart(reply: Extract<Reply, { kind: 'error' }>, path: string): Part
   return { kind: 'failed', error: 'refused', text: reply.text };
 }
 
-function stopAccepted(reply: Reply, triggerId: string): Accepted {
+function triggerAccepted(reply: Reply, triggerId: string): Accepted {
   if (reply.kind === 'failed') return { kind: 'unknown', error: reply.error, text: reply.text };
   if (reply.kind === 'error') return { kind: 'refused', text: reply.text };
   const parsed = v.safeParse(TriggerAccepted, reply.json);
   if (!parsed.success || parsed.output['request-id'] !== triggerId) {
-    return { kind: 'unknown', error: 'unexpected-reply', text: 'the reply to the stop names another trigger' };
+    return { kind: 'unknown', error: 'unexpected-reply', text: 'the reply names another trigger' };
   }
   return { kind: 'done', text: '' };
+}
+
+/** Flink gives the trigger id of a disposal itself (SavepointDisposalTriggerHandler). */
+function disposalAccepted(reply: Reply): Accepted {
+  if (reply.kind === 'failed') return { kind: 'unknown', error: reply.error, text: reply.text };
+  if (reply.kind === 'error') return { kind: 'refused', text: reply.text };
+  const parsed = v.safeParse(TriggerAccepted, reply.json);
+  const triggerId = parsed.success ? parsed.output['request-id'] : '';
+  if (!ID.test(triggerId))
+    return { kind: 'unknown', error: 'unexpected-reply', text: 'the reply to the disposal names no trigger' };
+  return { kind: 'done', text: '', triggerId };
 }
 
 function cancelAccepted(reply: Reply): Accepted {

@@ -8,7 +8,7 @@ export type ExecuteOptions = { readonly transport: Transport; readonly callTimeo
 /** Runs the commands in order. Never rejects: a command whose fate is not known says so. */
 export type Execute = (commands: readonly FlinkCommand[], signal?: AbortSignal) => Promise<CommandResult[]>;
 
-/** Repeating any of these commands changes nothing: a stop carries its trigger id, a cancel has no more than one effect. */
+/** Repeating any of these commands changes nothing: they carry their trigger ids, and nothing is canceled or disposed of twice. */
 export function createExecute({ transport, callTimeoutMs = 3000 }: ExecuteOptions): Execute {
   return async (commands, signal = new AbortController().signal) => {
     const results: CommandResult[] = [];
@@ -21,7 +21,13 @@ export function createExecute({ transport, callTimeoutMs = 3000 }: ExecuteOption
       // oxlint-disable-next-line no-await-in-loop -- one after the other, in the order the core gave
       const accepted = await run(command, transport, callTimeoutMs, signal);
       dead = accepted.kind === 'unknown' && accepted.error === 'timeout';
-      results.push({ command, kind: accepted.kind, text: accepted.text });
+      const triggerId = accepted.kind === 'done' ? accepted.triggerId : undefined;
+      results.push({
+        command,
+        kind: accepted.kind,
+        text: accepted.text,
+        ...(triggerId === undefined ? {} : { triggerId }),
+      });
     }
     return results;
   };
@@ -40,6 +46,12 @@ async function run(
         return await client.stop(command.jobId, command);
       case 'cancel':
         return await client.cancel(command.jobId);
+      case 'savepoint':
+        return await client.savepoint(command.jobId, command);
+      case 'checkpoint':
+        return await client.checkpoint(command.jobId, command.triggerId);
+      case 'dispose':
+        return await client.dispose(command.path);
       default:
         return command satisfies never;
     }

@@ -50,6 +50,18 @@ export const MESSAGES: readonly MessageRow[] = [
     origin: 'SavepointHandlers',
   },
   {
+    meaning: 'trigger-not-found',
+    statuses: [404],
+    contains: 'There is no checkpoint operation with triggerId=',
+    origin: 'CheckpointHandlers',
+  },
+  {
+    meaning: 'trigger-not-found',
+    statuses: [404],
+    contains: 'Operation not found under key',
+    origin: 'AbstractAsynchronousOperationHandlers, for disposals',
+  },
+  {
     meaning: 'checkpointing-off',
     statuses: [404],
     contains: 'Checkpointing has not been enabled',
@@ -113,6 +125,13 @@ export function savepointInFailure(text: string): string | undefined {
   const from = start + SAVEPOINT_BEFORE.length;
   const end = text.indexOf(SAVEPOINT_AFTER, from);
   return end < 0 ? undefined : usablePath(text.slice(from, end));
+}
+
+const NOT_THERE = 'Cannot find checkpoint or savepoint file/directory';
+
+/** Whether a failure says that there is no snapshot at its path (AbstractFsCheckpointStorageAccess.resolveCheckpointPointer). */
+export function namesMissingSnapshot(text: string): boolean {
+  return text.includes(NOT_THERE);
 }
 
 const MAX_PATH = 2048;

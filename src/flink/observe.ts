@@ -76,7 +76,7 @@ async function ask(client: FlinkClient, questions: Ask, stop: () => void, maxFor
     of(wants.checkpointConfig, client.checkpointConfig),
     // The newest failure of a job that runs is over: it explains nothing that is.
     of(wants.exceptions && !runs, client.exceptions),
-    trigger === undefined ? NOT_ASKED : until(true, () => client.trigger(trigger.jobId, trigger.triggerId)),
+    trigger === undefined ? NOT_ASKED : until(true, () => client.trigger(trigger)),
   ]);
   const built = isBuilt(job);
   const asked = listed.filter((one) => questions.jobIds.includes(one.id));

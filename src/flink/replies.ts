@@ -8,8 +8,16 @@ import type {
   SnapshotView,
   TriggerView,
 } from '../core/flink-view.ts';
-import { failureLine, firstLine, savepointInFailure, usablePath } from './messages.ts';
-import type { CheckpointConfig, Checkpoints, Exceptions, JobDetails, JobsOverview, TriggerStatus } from './schema.ts';
+import { failureLine, firstLine, namesMissingSnapshot, savepointInFailure, usablePath } from './messages.ts';
+import type {
+  CheckpointConfig,
+  Checkpoints,
+  CheckpointTriggerStatus,
+  Exceptions,
+  JobDetails,
+  JobsOverview,
+  TriggerStatus,
+} from './schema.ts';
 
 /** Flink's replies in Flork's words. */
 
@@ -107,6 +115,28 @@ export function triggerView(reply: v.InferOutput<typeof TriggerStatus>): Trigger
   return path === undefined
     ? { kind: 'failed', text: 'Flink names no usable path', path: undefined }
     : { kind: 'completed', path };
+}
+
+/** /jobs/:id/checkpoints/:triggerId. */
+export function checkpointTriggerView(reply: v.InferOutput<typeof CheckpointTriggerStatus>): TriggerView | undefined {
+  if (reply.status.id === 'IN_PROGRESS') return { kind: 'in-progress' };
+  if (reply.status.id !== 'COMPLETED') return undefined;
+  const checkpointId = reply.operation?.checkpointId ?? undefined;
+  if (checkpointId !== undefined) return { kind: 'checkpointed', checkpointId };
+  const cause = reply.operation?.failureCause;
+  const text = failureLine(cause?.['stack-trace'] ?? cause?.class ?? '');
+  return { kind: 'failed', text: text || 'Flink gives no reason', path: undefined };
+}
+
+/** /savepoint-disposal/:triggerId: AsynchronousOperationInfo, whose operation has a failure-cause or nothing. */
+export function disposalView(reply: v.InferOutput<typeof TriggerStatus>): TriggerView | undefined {
+  if (reply.status.id === 'IN_PROGRESS') return { kind: 'in-progress' };
+  if (reply.status.id !== 'COMPLETED') return undefined;
+  const cause = reply.operation?.['failure-cause'];
+  if (cause === undefined || cause === null) return { kind: 'disposed' };
+  const trace = cause['stack-trace'] ?? cause.class ?? '';
+  if (namesMissingSnapshot(trace)) return { kind: 'disposed' };
+  return { kind: 'failed', text: failureLine(trace) || 'Flink gives no reason', path: undefined };
 }
 
 function time(ms: number | null | undefined): number | undefined {

@@ -80,7 +80,7 @@ export const Exceptions = v.object({
   ),
 });
 
-/** GET /jobs/:id/savepoints/:triggerId. COMPLETED covers failures. */
+/** GET /jobs/:id/savepoints/:triggerId and /savepoint-disposal/:triggerId. COMPLETED covers failures. */
 export const TriggerStatus = v.object({
   status: v.object({ id: v.string() }),
   operation: v.optional(
@@ -93,7 +93,20 @@ export const TriggerStatus = v.object({
   ),
 });
 
-/** 202 of POST /jobs/:id/stop. */
+/** GET /jobs/:id/checkpoints/:triggerId; the failure is spelled in camelCase here (CheckpointInfo). */
+export const CheckpointTriggerStatus = v.object({
+  status: v.object({ id: v.string() }),
+  operation: v.optional(
+    v.nullable(
+      v.object({
+        checkpointId: optionalNumber,
+        failureCause: v.optional(v.nullable(v.object({ class: optionalText, 'stack-trace': optionalText }))),
+      }),
+    ),
+  ),
+});
+
+/** 202 of POST /jobs/:id/stop, /savepoints and /checkpoints; 200 of POST /savepoint-disposal. */
 export const TriggerAccepted = v.object({ 'request-id': v.string() });
 
 /** Any error of Flink's REST handlers. */

@@ -47,18 +47,36 @@ export function statusOf(parent: KubeObject): Partial<StatusOf> {
 function checkIntentObserved({ request, asked }: SyncRecord, report: Report): void {
   const operation = statusOf(request.parent).operation;
   for (const { request: call } of asked) {
-    if (call.method === 'POST') {
-      const triggerId = text(at(call.body, 'triggerId'));
-      if (operation?.kind !== 'stop' || operation.triggerId !== triggerId) {
-        report(
-          'intent observed',
-          `stop ${triggerId} was sent while the observed operation is ${JSON.stringify(operation)}`,
-        );
-      }
-    } else if (call.method === 'PATCH' && operation?.kind !== 'cancel' && operation?.kind !== 'delete') {
-      report('intent observed', `a cancel was sent while the observed operation is ${JSON.stringify(operation)}`);
-    }
+    if (call.method === 'GET') continue;
+    const why = unintended(call, operation);
+    if (why !== undefined)
+      report(
+        'intent observed',
+        `${call.method} ${call.path} was sent, ${why}; the observed operation is ${JSON.stringify(operation)}`,
+      );
   }
+}
+
+/** What a call that changes something must find in the observed operation: its kind, its job and its very trigger, directory or path. */
+function unintended(call: FlinkRequest, operation: StatusOf['operation']): string | undefined {
+  const { body, path, method } = call;
+  if (method === 'PATCH')
+    return operation?.kind === 'cancel' || operation?.kind === 'delete' ? undefined : 'which no intent asks for';
+  if (path === '/savepoint-disposal') {
+    const given = text(at(body, 'savepoint-path'));
+    return operation?.kind === 'dispose' && operation.path === given ? undefined : `to remove ${given}`;
+  }
+  const [, , jobId, resource = ''] = path.split('/');
+  const kind = new Map<string, string>([
+    ['stop', 'stop'],
+    ['savepoints', 'savepoint'],
+    ['checkpoints', 'checkpoint'],
+  ]).get(resource);
+  if (kind === undefined) return 'which Flork has no business with';
+  if (operation?.kind !== kind || operation.jobId !== jobId) return `to take a ${kind} of ${jobId}`;
+  if (operation.triggerId !== text(at(body, 'triggerId'))) return 'under another trigger id';
+  const directory = text(at(body, resource === 'stop' ? 'targetDirectory' : 'target-directory'));
+  return kind === 'checkpoint' || operation.directory === directory ? undefined : `to ${directory}`;
 }
 
 /** The answer is what the CRD stores: nothing pruned, nothing null or empty, and the conditions never run ahead (S8). */

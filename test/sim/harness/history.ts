@@ -13,6 +13,7 @@ import { ACTOR, createWorld, jobRef, type World } from '../../../src/sim/world.t
 import { checkSync, statusOf, type Asked, type Violation } from './checker.ts';
 import { realCore, type Core } from './core.ts';
 import { createLedger, type Ledger } from './ledger.ts';
+import { isNeeded } from './needed.ts';
 import { flinkJob, NAME, type Spec } from './sample.ts';
 
 /** One run of the world with the real hook in it, judged after every step. */
@@ -138,7 +139,13 @@ export function createHistory(options: HistoryOptions): History {
   });
   const leave = (owner: string): boolean =>
     world.api.list('FlinkJob').some((job) => job.metadata.uid === owner && givesLeave(job['spec']));
-  const ledger = createLedger({ storage: world.storage, now: clock.now, report: fail, leave });
+  const ledger = createLedger({
+    storage: world.storage,
+    now: clock.now,
+    report: fail,
+    leave,
+    needed: (owner, path) => isNeeded(world.api.list, owner, path),
+  });
   world.api.watch(({ object }) => ledger.stored(object));
   const tracer = createTracer();
   const now = (): number => clock.now() + controls.skewMs;

@@ -25,7 +25,12 @@ export type Ledger = {
 };
 export type Rewind = { readonly at: number; readonly owner: string; readonly from: number; readonly to: number };
 
-type Stop = { readonly triggerId: string; state: 'open' | 'failed' | 'done' };
+/** An operation that a process was asked for: a stop, or a savepoint or checkpoint of a job that goes on. */
+type Asked = {
+  readonly kind: 'stop' | 'savepoint' | 'checkpoint';
+  readonly triggerId: string;
+  state: 'open' | 'failed' | 'done';
+};
 type Known = { readonly path: string; readonly at: number };
 type Lineage = {
   known: Map<string, Known>;
@@ -53,13 +58,15 @@ export type LedgerOptions = {
   readonly report: Report;
   /** Whether the spec as it is gives leave to start from elsewhere or from nothing. */
   readonly leave: (owner: string) => boolean;
+  /** Whether anything that is stored names this path as what a start begins from. */
+  readonly needed: (owner: string, path: string) => boolean;
 };
 
-export function createLedger({ storage, now, report, leave }: LedgerOptions): Ledger {
+export function createLedger({ storage, now, report, leave, needed }: LedgerOptions): Ledger {
   const alive = new Map<string, ProcessInfo>();
   /** Processes in which a job runs, that is: which may write checkpoints. */
   const writing = new Map<string, ProcessInfo>();
-  const stops = new Map<string, Stop[]>();
+  const operations = new Map<string, Asked[]>();
   const progressed = new Set<string>();
   const lineages = new Map<string, Lineage>();
   const rewinds: Rewind[] = [];
@@ -93,17 +100,20 @@ export function createLedger({ storage, now, report, leave }: LedgerOptions): Le
     if (other !== undefined) report('S2', `${process.podName} runs the job while ${other.podName} does`);
     writing.set(processName(process), process);
   };
-  const asked = (process: ProcessInfo, triggerId: string): void => {
-    const of = stops.get(processName(process)) ?? [];
-    const open = of.find((stop) => stop.state !== 'failed');
-    if (open !== undefined && open.triggerId !== triggerId)
-      report('S1', `stop ${triggerId} while ${open.triggerId} is ${open.state}`);
-    if (of.some((stop) => stop.triggerId === triggerId)) report('S1', `stop ${triggerId} started twice`);
-    stops.set(processName(process), [...of, { triggerId, state: 'open' }]);
+  /** S1: a stop ends all asking; beside one, and beside another of its kind that is under way, nothing is asked for. */
+  const asked = (process: ProcessInfo, kind: Asked['kind'], triggerId: string): void => {
+    const of = operations.get(processName(process)) ?? [];
+    const open = of.find(
+      (one) => one.triggerId !== triggerId && (one.kind === 'stop' ? one.state !== 'failed' : one.state === 'open'),
+    );
+    if (open !== undefined && (open.kind === 'stop' || open.kind === kind))
+      report('S1', `${kind} ${triggerId} while ${open.kind} ${open.triggerId} is ${open.state}`);
+    if (of.some((one) => one.triggerId === triggerId)) report('S1', `${kind} ${triggerId} started twice`);
+    operations.set(processName(process), [...of, { kind, triggerId, state: 'open' }]);
   };
-  const settle = (process: ProcessInfo, triggerId: string, state: Stop['state']): void => {
-    const stop = stops.get(processName(process))?.find((one) => one.triggerId === triggerId);
-    if (stop !== undefined) stop.state = state;
+  const settle = (process: ProcessInfo, triggerId: string, state: Asked['state']): void => {
+    const operation = operations.get(processName(process))?.find((one) => one.triggerId === triggerId);
+    if (operation !== undefined) operation.state = state;
   };
   /** S4: not older than the newest that is known, and not empty when one is. */
   const restored = (process: ProcessInfo, path: string | undefined, counter: number): void => {
@@ -147,7 +157,19 @@ export function createLedger({ storage, now, report, leave }: LedgerOptions): Le
         restored(process, event.path, event.counter);
         break;
       case 'stop-asked':
-        if (event.fresh) asked(process, event.triggerId);
+        if (event.fresh) asked(process, 'stop', event.triggerId);
+        break;
+      case 'savepoint-asked':
+        if (event.fresh) asked(process, 'savepoint', event.triggerId);
+        break;
+      case 'checkpoint-asked':
+        if (event.fresh) asked(process, 'checkpoint', event.triggerId);
+        break;
+      case 'checkpoint-taken':
+        settle(process, event.triggerId, event.done ? 'done' : 'failed');
+        break;
+      case 'disposed':
+        if (needed(process.owner, event.path)) report('S4', `${event.path} is disposed of, and a start may need it`);
         break;
       case 'savepoint-failed':
         settle(process, event.triggerId, 'failed');

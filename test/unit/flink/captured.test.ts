@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import type { FlinkView, Questions } from '../../../src/core/flink-view.ts';
+import type { FlinkCommand, FlinkView, Questions } from '../../../src/core/flink-view.ts';
 import { createExecute } from '../../../src/flink/execute.ts';
 import { createObserve } from '../../../src/flink/observe.ts';
 import type { FlinkResponse, Transport } from '../../../src/flink/transport.ts';
-import { ask, CANCEL, STOP } from './flink-fixture.ts';
+import { ask, CANCEL, JOB, STOP } from './flink-fixture.ts';
 
 /** Replies of real JobManagers (test/fixtures/flink), read by the real client. */
 
@@ -123,7 +123,13 @@ for (const version of VERSIONS) {
           exceptions: 'unknown-job-exceptions',
           trigger: 'unknown-trigger',
         }),
-        { trigger: { jobId: 'c0ffee11111111111111111111111111', triggerId: 'd00dd00dd00dd00dd00dd00dd00d0099' } },
+        {
+          trigger: {
+            kind: 'savepoint',
+            jobId: 'c0ffee11111111111111111111111111',
+            triggerId: 'd00dd00dd00dd00dd00dd00dd00d0099',
+          },
+        },
       );
       for (const part of [view.detail, view.checkpoints, view.checkpointConfig, view.trigger])
         assert.equal(part.kind, 'absent');
@@ -179,7 +185,11 @@ for (const version of VERSIONS) {
       ['unknown-job-stop-result', 'failed'],
     ] as const) {
       it(`of a trigger: ${name} is ${kind}`, async () => {
-        const trigger = { jobId: 'c0ffee11111111111111111111111111', triggerId: 'd00dd00dd00dd00dd00dd00dd00d0003' };
+        const trigger = {
+          kind: 'savepoint' as const,
+          jobId: 'c0ffee11111111111111111111111111',
+          triggerId: 'd00dd00dd00dd00dd00dd00dd00d0003',
+        };
         const view = await observe(jobManager(version, { overview: 'overview-running', trigger: name }), { trigger });
         assert.ok(view.trigger.kind === 'value', JSON.stringify(view.trigger));
         assert.equal(view.trigger.value.kind, kind);
@@ -204,6 +214,24 @@ for (const version of VERSIONS) {
         assert.match(result?.text ?? '', text);
       });
     }
+
+    it('to a savepoint and to a checkpoint of a job that goes on, and its result', async () => {
+      const of = { service: STOP.service, jobId: JOB, triggerId: 'd00dd00dd00dd00dd00dd00dd00d0006' };
+      const savepoint = { ...of, kind: 'savepoint', directory: 'file:///s', formatType: 'CANONICAL' } as const;
+      const run = async (name: string, command: FlinkCommand) => {
+        const [result] = await createExecute({ transport: async () => captured(version, name) })([command]);
+        return `${result?.kind} ${result?.text}`;
+      };
+      assert.equal(await run('savepoint-accepted', savepoint), 'done ');
+      assert.match(await run('savepoint-no-directory', savepoint), /^refused Config key .* is not set/);
+      const triggerId = 'd00dd00dd00dd00dd00dd00dd00d0009';
+      assert.equal(await run('checkpoint-trigger', { ...of, kind: 'checkpoint', triggerId }), 'done ');
+      assert.match(await run('checkpoint-trigger', { ...of, kind: 'checkpoint' }), /^unknown .*another trigger/);
+      const transport: Transport = async ({ path }) =>
+        captured(version, path.endsWith(triggerId) ? 'checkpoint-trigger-result' : 'overview-running');
+      const { trigger } = await observe(transport, { trigger: { kind: 'checkpoint', jobId: JOB, triggerId } });
+      assert.equal(trigger.kind === 'value' && trigger.value.kind, 'checkpointed');
+    });
 
     it('to a stop', async () => {
       const run = async (name: string): Promise<string> => {

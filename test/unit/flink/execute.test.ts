@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { FlinkCommand } from '../../../src/core/flink-view.ts';
 import { createExecute } from '../../../src/flink/execute.ts';
 import type { FlinkResponse, Transport } from '../../../src/flink/transport.ts';
 import { CANCEL, fakeFlink, flinkError, JOB, reply, STOP, TRIGGER } from './flink-fixture.ts';
 
 const run = async (
-  command: typeof STOP,
+  command: FlinkCommand,
   response: FlinkResponse,
 ): Promise<[string | undefined, string | undefined]> => {
   const [result] = await createExecute({ transport: async () => response })([command]);
@@ -24,6 +25,42 @@ describe('execute', () => {
       formatType: 'CANONICAL',
       triggerId: TRIGGER,
     });
+  });
+
+  it('takes savepoints and checkpoints with the bodies that Flink wants: the directory is spelled otherwise than in a stop', async () => {
+    const of = { service: STOP.service, jobId: JOB, triggerId: TRIGGER };
+    const accepted = reply({ 'request-id': TRIGGER }, 202);
+    const { transport, calls } = fakeFlink({
+      [`/jobs/${JOB}/savepoints`]: accepted,
+      [`/jobs/${JOB}/checkpoints`]: accepted,
+    });
+    const results = await createExecute({ transport })([
+      { ...of, kind: 'savepoint', directory: 's3://b/s/savepoint-1', formatType: 'NATIVE' },
+      { ...of, kind: 'checkpoint' },
+    ]);
+    assert.deepEqual(
+      results.map(({ kind }) => kind),
+      ['done', 'done'],
+    );
+    assert.deepEqual(calls[0]?.body, {
+      'target-directory': 's3://b/s/savepoint-1',
+      'cancel-job': false,
+      formatType: 'NATIVE',
+      triggerId: TRIGGER,
+    });
+    assert.deepEqual(calls[1]?.body, { checkpointType: 'CONFIGURED', triggerId: TRIGGER });
+  });
+
+  it('disposes of a snapshot, under the trigger id that Flink gives', async () => {
+    const dispose = { kind: 'dispose', service: STOP.service, path: 's3://b/s/savepoint-1/x' } as const;
+    const { transport, calls } = fakeFlink({ '/savepoint-disposal': reply({ 'request-id': TRIGGER }) });
+    assert.deepEqual(await createExecute({ transport })([dispose]), [
+      { command: dispose, kind: 'done', text: '', triggerId: TRIGGER },
+    ]);
+    assert.deepEqual([calls[0]?.method, calls[0]?.body], ['POST', { 'savepoint-path': dispose.path }]);
+    assert.equal((await run(dispose, reply({ 'request-id': '../x' })))[0], 'unknown');
+    assert.equal((await run(dispose, flinkError(400, 'Field savepoint-path must not be omitted')))[0], 'refused');
+    assert.equal((await run(dispose, flinkError(503, 'leader election')))[0], 'unknown');
   });
 
   it('cancels by PATCH, and takes an ended job for done', async () => {

@@ -20,7 +20,7 @@ export function ask(change: Partial<Ask> = {}): Ask {
   };
 }
 
-export const STOP: FlinkCommand = {
+export const STOP: Extract<FlinkCommand, { kind: 'stop' }> = {
   kind: 'stop',
   service: SERVICE,
   jobId: JOB,
@@ -29,7 +29,7 @@ export const STOP: FlinkCommand = {
   formatType: 'CANONICAL',
   drain: false,
 };
-export const CANCEL: FlinkCommand = { kind: 'cancel', service: SERVICE, jobId: JOB };
+export const CANCEL: Extract<FlinkCommand, { kind: 'cancel' }> = { kind: 'cancel', service: SERVICE, jobId: JOB };
 
 /** A JSON reply. */
 export function reply(body: unknown, status = 200): FlinkResponse {

@@ -41,6 +41,16 @@ const SAID: readonly { readonly status: number; readonly text: string; readonly 
     text: `org.apache.flink.runtime.rest.handler.RestHandlerException: There is no savepoint operation with triggerId=${TRIGGER} for job ${JOB}.`,
     means: 'trigger-not-found',
   },
+  {
+    status: 404,
+    text: `org.apache.flink.runtime.rest.handler.RestHandlerException: There is no checkpoint operation with triggerId=${TRIGGER} for job ${JOB}.`,
+    means: 'trigger-not-found',
+  },
+  {
+    status: 404,
+    text: `org.apache.flink.runtime.rest.NotFoundException: Operation not found under key: OperationKey{triggerId=${TRIGGER}}`,
+    means: 'trigger-not-found',
+  },
   { status: 404, text: 'Checkpointing has not been enabled.', means: 'checkpointing-off' },
   { status: 404, text: `Checkpointing is not enabled for this job (${JOB}).`, means: 'checkpointing-off' },
   { status: 404, text: 'Job could not be found.', means: 'job-not-found' },

@@ -273,7 +273,7 @@ describe('the checkpoint configuration', () => {
 });
 
 describe('a trigger', () => {
-  const trigger = { jobId: JOB, triggerId: TRIGGER };
+  const trigger = { kind: 'savepoint' as const, jobId: JOB, triggerId: TRIGGER };
   const read = async (response: FlinkResponse): Promise<Answered['trigger']> =>
     (await observe({ [SAVEPOINT]: response }, ask({ trigger }))).trigger;
 
@@ -317,6 +317,66 @@ describe('a trigger', () => {
     assert.equal((await read(flinkError(404, 'Not found: /jobs'))).kind, 'failed');
     assert.equal((await read(reply({ status: { id: 'PONDERING' } }))).kind, 'failed');
     assert.equal((await read(flinkError(500, 'Internal server error.'))).kind, 'failed');
+  });
+});
+
+describe('the trigger of a checkpoint', () => {
+  const path = `/jobs/${JOB}/checkpoints/${TRIGGER}`;
+  const read = async (response: FlinkResponse): Promise<Answered['trigger']> =>
+    (await observe({ [path]: response }, ask({ trigger: { kind: 'checkpoint', jobId: JOB, triggerId: TRIGGER } })))
+      .trigger;
+
+  it('is in progress, done, failed (in camelCase), or absent', async () => {
+    assert.deepEqual(await read(reply({ status: { id: 'IN_PROGRESS' }, operation: null })), {
+      kind: 'value',
+      value: { kind: 'in-progress' },
+    });
+    assert.deepEqual(await read(reply({ status: { id: 'COMPLETED' }, operation: { checkpointId: 7 } })), {
+      kind: 'value',
+      value: { kind: 'checkpointed', checkpointId: 7 },
+    });
+    const failureCause = { class: 'x', 'stack-trace': 'org.x.CheckpointException: Not all tasks run\n\tat y' };
+    assert.deepEqual(await read(reply({ status: { id: 'COMPLETED' }, operation: { failureCause } })), {
+      kind: 'value',
+      value: { kind: 'failed', text: 'Not all tasks run', path: undefined },
+    });
+    const text = `There is no checkpoint operation with triggerId=${TRIGGER} for job ${JOB}.`;
+    assert.equal((await read(flinkError(404, text))).kind, 'absent');
+    assert.equal((await read(reply({ status: { id: 'PONDERING' } }))).kind, 'failed');
+  });
+});
+
+describe('the trigger of a disposal', () => {
+  const read = async (response: FlinkResponse): Promise<Answered['trigger']> => {
+    const trigger = { kind: 'disposal' as const, jobId: JOB, triggerId: TRIGGER };
+    return (await observe({ [`/savepoint-disposal/${TRIGGER}`]: response }, ask({ trigger }))).trigger;
+  };
+  const failed = (trace: string): FlinkResponse =>
+    reply({
+      status: { id: 'COMPLETED' },
+      operation: { 'failure-cause': { class: 'x', 'stack-trace': trace } },
+    });
+
+  it('is in progress, done, failed, or absent', async () => {
+    assert.deepEqual(await read(reply({ status: { id: 'IN_PROGRESS' } })), {
+      kind: 'value',
+      value: { kind: 'in-progress' },
+    });
+    assert.deepEqual(await read(reply({ status: { id: 'COMPLETED' }, operation: {} })), {
+      kind: 'value',
+      value: { kind: 'disposed' },
+    });
+    assert.deepEqual(await read(failed('java.io.IOException: Permission denied\n\tat y')), {
+      kind: 'value',
+      value: { kind: 'failed', text: 'Permission denied', path: undefined },
+    });
+    assert.equal((await read(flinkError(404, 'Operation not found under key: OperationKey{x}'))).kind, 'absent');
+  });
+
+  it('is done when there is no such snapshot: it was removed before, and the answer lost', async () => {
+    const trace =
+      "java.util.concurrent.CompletionException: org.x.FlinkException: Could not dispose\nCaused by: java.io.FileNotFoundException: Cannot find checkpoint or savepoint file/directory 'file:/s/1' on file system 'file'.";
+    assert.deepEqual(await read(failed(trace)), { kind: 'value', value: { kind: 'disposed' } });
   });
 });
 

@@ -20,3 +20,20 @@ export function checkpointingConfig(config: ReadonlyMap<string, string>, program
     retention: config.get('execution.checkpointing.externalized-checkpoint-retention') ?? 'NO_EXTERNALIZED_CHECKPOINTS',
   };
 }
+
+export type CheckpointEntry = {
+  readonly id: number;
+  readonly path: string;
+  readonly at: number;
+  readonly savepoint: boolean;
+  readonly synchronous: boolean;
+  discarded: boolean;
+};
+export type CheckpointStats = {
+  readonly completed: number;
+  readonly failed: number;
+  readonly restored:
+    | { readonly id: number; readonly path: string; readonly at: number; readonly savepoint: boolean }
+    | undefined;
+  readonly entries: readonly CheckpointEntry[];
+};

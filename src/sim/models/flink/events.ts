@@ -23,6 +23,11 @@ export type FlinkEvent = { readonly at: number; readonly process: ProcessInfo } 
   | { readonly kind: 'checkpoint-failed'; readonly message: string }
   | { readonly kind: 'failed-over'; readonly why: string }
   | { readonly kind: 'stop-asked'; readonly triggerId: string; readonly fresh: boolean }
+  | { readonly kind: 'savepoint-asked'; readonly triggerId: string; readonly fresh: boolean }
+  | { readonly kind: 'checkpoint-asked'; readonly triggerId: string; readonly fresh: boolean }
+  | { readonly kind: 'checkpoint-taken'; readonly triggerId: string; readonly done: boolean }
+  | { readonly kind: 'disposed'; readonly path: string }
+  /** Complete, of a stop or of a job that goes on. */
   | { readonly kind: 'savepoint'; readonly triggerId: string; readonly path: string; readonly counter: number }
   | { readonly kind: 'savepoint-failed'; readonly triggerId: string; readonly message: string }
   | { readonly kind: 'cancel-asked' }

@@ -3,12 +3,14 @@ import type { ContainerStart, Process } from '../kubelet.ts';
 import type { Random } from '../random.ts';
 import type { Launch } from './entry-point.ts';
 import type { Happening, ProcessInfo } from './events.ts';
-import type { Job, JobFaults, StopResult } from './job.ts';
+import type { Job, JobFaults } from './job.ts';
+import type { OperationResult, Operations } from './operations.ts';
 import type { Storage } from './storage.ts';
 import { durationMs, readProgram } from './entry-point.ts';
 import type { Contender, Election, HighAvailability } from './high-availability.ts';
 import { processName } from './events.ts';
 import { startJob } from './job.ts';
+import { operationCache } from './operations.ts';
 
 /**
  * One JobManager process in application mode:
@@ -24,15 +26,19 @@ export type JobManager = Process & {
   readonly follows: () => string | undefined;
   readonly job: () => Job | undefined;
   readonly version: string;
-  readonly operations: ReadonlyMap<string, Operation>;
+  /** Flink's caches of operations: stops share one with savepoints. */
+  readonly operations: Readonly<Record<'savepoints' | 'checkpoints' | 'disposals', Operations>>;
   /** Registers a stop under its trigger id; a known id starts nothing. */
   readonly stop: (jobId: string, triggerId: string, directory: string) => void;
+  readonly savepoint: (jobId: string, triggerId: string, directory: string) => void;
+  readonly checkpoint: (jobId: string, triggerId: string) => void;
+  /** Begins to remove a snapshot; answers the trigger id, which nobody can choose. */
+  readonly dispose: (path: string) => string;
   readonly slotsChanged: () => void;
   /** Answers of the web handlers that Flink caches, by path. */
   readonly cache: Map<string, { readonly at: number; readonly status: number; readonly text: string }>;
 };
 export type Phase = 'refused' | 'electing' | 'up' | 'gone';
-export type Operation = { result: StopResult | undefined; completedAt: number };
 
 export type JobManagerOptions = {
   readonly clock: Clock;
@@ -54,7 +60,12 @@ const DRIVER = '(application driver)';
 export function startJobManager(options: JobManagerOptions): JobManager {
   const { clock, random, storage, start, launch, info, emit } = options;
   const program = readProgram(launch.jobArgs);
-  const operations = new Map<string, Operation>();
+  const storeMs = durationMs(launch.config.get('rest.async.store-duration')) ?? STORE_MS;
+  const operations = {
+    savepoints: operationCache(clock, storeMs),
+    checkpoints: operationCache(clock, storeMs),
+    disposals: operationCache(clock, storeMs),
+  };
   let phase: Phase = 'refused';
   let job: Job | undefined;
   let contender: Contender | undefined;
@@ -179,6 +190,9 @@ export function startJobManager(options: JobManagerOptions): JobManager {
     }
   };
 
+  const initialized = (jobId: string): Job | undefined =>
+    job !== undefined && job.id === jobId && job.state() !== 'INITIALIZING' ? job : undefined;
+
   emit({ kind: 'process-started', restoreFrom: launch.restoreFrom });
   later(random.between(800, 1500), () => {
     phase = 'electing';
@@ -200,24 +214,50 @@ export function startJobManager(options: JobManagerOptions): JobManager {
     listening: () => phase === 'electing' || phase === 'up',
     stop: (jobId, triggerId, directory) => {
       const key = `${triggerId}/${jobId}`;
-      const known = operations.get(key);
-      const storeMs = durationMs(launch.config.get('rest.async.store-duration')) ?? STORE_MS;
-      const expired = known?.result !== undefined && storeMs > 0 && clock.now() - known.completedAt > storeMs;
-      emit({ kind: 'stop-asked', triggerId, fresh: known === undefined || expired });
-      if (known !== undefined && !expired) return;
-      const operation: Operation = { result: undefined, completedAt: 0 };
-      operations.set(key, operation);
-      const done = (result: StopResult): void => {
-        operation.result = result;
-        operation.completedAt = clock.now();
-      };
-      if (job === undefined || job.id !== jobId || job.state() === 'INITIALIZING') {
-        emit({ kind: 'savepoint-failed', triggerId, message: 'job not found' });
-        done({
-          kind: 'failed',
-          text: `org.apache.flink.runtime.messages.FlinkJobNotFoundException: Could not find Flink job (${jobId})`,
+      emit({ kind: 'stop-asked', triggerId, fresh: operations.savepoints.isFresh(key) });
+      operations.savepoints.start(key, (done) => {
+        const found = initialized(jobId);
+        if (found === undefined) emit({ kind: 'savepoint-failed', triggerId, message: 'job not found' });
+        if (found === undefined) done(jobNotFound(jobId));
+        else found.stop(triggerId, directory, done);
+      });
+    },
+    savepoint: (jobId, triggerId, directory) => {
+      const key = `${triggerId}/${jobId}`;
+      emit({ kind: 'savepoint-asked', triggerId, fresh: operations.savepoints.isFresh(key) });
+      operations.savepoints.start(key, (done) => {
+        const found = initialized(jobId);
+        if (found === undefined) emit({ kind: 'savepoint-failed', triggerId, message: 'job not found' });
+        if (found === undefined) done(jobNotFound(jobId));
+        else found.savepoint(triggerId, directory, done);
+      });
+    },
+    checkpoint: (jobId, triggerId) => {
+      const key = `${triggerId}/${jobId}`;
+      emit({ kind: 'checkpoint-asked', triggerId, fresh: operations.checkpoints.isFresh(key) });
+      operations.checkpoints.start(key, (done) => {
+        const found = initialized(jobId);
+        const take = found?.checkpoint ?? ((end) => end(jobNotFound(jobId)));
+        take((result) => {
+          emit({ kind: 'checkpoint-taken', triggerId, done: result.kind === 'checkpointed' });
+          done(result);
         });
-      } else job.stop(triggerId, directory, done);
+      });
+    },
+    dispose: (path) => {
+      const triggerId = random.hex(32);
+      operations.disposals.start(triggerId, (done) =>
+        later(random.between(20, 200), () => {
+          if (storage.read(path) === undefined) done({ kind: 'failed', text: notFound(path) });
+          else if (!storage.writable(path)) done({ kind: 'failed', text: notDeleted(path) });
+          else {
+            storage.remove(path);
+            emit({ kind: 'disposed', path });
+            done({ kind: 'disposed' });
+          }
+        }),
+      );
+      return triggerId;
     },
     slotsChanged: () => job?.slotsChanged(),
     terminate: () => {
@@ -233,6 +273,17 @@ export function startJobManager(options: JobManagerOptions): JobManager {
     },
     cutOff: () => contender?.cutOff(),
   };
+}
+
+function jobNotFound(jobId: string): OperationResult {
+  return {
+    kind: 'failed',
+    text: `org.apache.flink.runtime.messages.FlinkJobNotFoundException: Could not find Flink job (${jobId})`,
+  };
+}
+
+function notDeleted(path: string): string {
+  return `java.util.concurrent.CompletionException: org.apache.flink.util.FlinkException: Could not dispose savepoint ${path}.\nCaused by: java.io.IOException: Permission denied`;
 }
 
 function isOver(state: string): boolean {

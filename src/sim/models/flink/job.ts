@@ -3,8 +3,17 @@ import type { Random } from '../random.ts';
 import type { Program } from './entry-point.ts';
 import type { Happening } from './events.ts';
 import type { CheckpointStore } from './high-availability.ts';
+import type { SideSnapshots } from './side-snapshots.ts';
 import type { Storage } from './storage.ts';
-import { checkpointingConfig, type CheckpointingConfig } from './checkpointing.ts';
+import { savepointPath, sideSnapshots, unwritable } from './side-snapshots.ts';
+import type { OperationResult } from './operations.ts';
+import { TERMINAL, type JobState } from './job-state.ts';
+import {
+  checkpointingConfig,
+  type CheckpointEntry,
+  type CheckpointingConfig,
+  type CheckpointStats,
+} from './checkpointing.ts';
 import { INTERRUPTED, LOST_TASK_MANAGER, NOT_ALL_RUNNING, stoppingFailed } from './messages.ts';
 
 /**
@@ -27,7 +36,10 @@ export type Job = {
   readonly failures: readonly { readonly at: number; readonly text: string }[];
   readonly cancel: () => void;
   /** Takes the synchronous savepoint and finishes; the text of a failure otherwise. */
-  readonly stop: (triggerId: string, directory: string, done: (result: StopResult) => void) => void;
+  readonly stop: (triggerId: string, directory: string, done: (result: OperationResult) => void) => void;
+  /** Snapshots on request while the job goes on. */
+  readonly savepoint: SideSnapshots['savepoint'];
+  readonly checkpoint: SideSnapshots['checkpoint'];
   /** TaskManagers came or went. */
   readonly slotsChanged: () => void;
   readonly fail: (why: string) => void;
@@ -35,35 +47,6 @@ export type Job = {
   readonly abandon: (how: 'suspended' | 'killed') => void;
 };
 
-export type JobState =
-  | 'INITIALIZING'
-  | 'CREATED'
-  | 'RUNNING'
-  | 'RESTARTING'
-  | 'CANCELLING'
-  | 'CANCELED'
-  | 'FINISHED'
-  | 'FAILED'
-  | 'SUSPENDED';
-export type StopResult =
-  | { readonly kind: 'completed'; readonly path: string }
-  | { readonly kind: 'failed'; readonly text: string };
-export type CheckpointEntry = {
-  readonly id: number;
-  readonly path: string;
-  readonly at: number;
-  readonly savepoint: boolean;
-  readonly synchronous: boolean;
-  discarded: boolean;
-};
-export type CheckpointStats = {
-  readonly completed: number;
-  readonly failed: number;
-  readonly restored:
-    | { readonly id: number; readonly path: string; readonly at: number; readonly savepoint: boolean }
-    | undefined;
-  readonly entries: readonly CheckpointEntry[];
-};
 /** Faults that tests switch on. */
 export type JobFaults = { stopFailsAfterSavepoint: boolean; savepointMs: number };
 
@@ -86,7 +69,6 @@ export type JobOptions = {
   readonly emit: (event: Happening) => void;
 };
 
-const TERMINAL = new Set<JobState>(['CANCELED', 'FINISHED', 'FAILED', 'SUSPENDED']);
 /** The counter grows by one in so many milliseconds. */
 const STEP_MS = 100;
 
@@ -135,6 +117,7 @@ export function startJob(options: JobOptions): Job {
     runningSince = undefined;
     attempt++;
     interruptStop?.();
+    side.interrupt();
   };
   const end = (next: JobState): void => {
     halt();
@@ -160,6 +143,7 @@ export function startJob(options: JobOptions): Job {
     if (runningSince !== undefined) ranMs += clock.now() - runningSince;
     runningSince = undefined;
     interruptStop?.();
+    side.interrupt();
     stopping = false;
     base = latest === undefined ? (options.restore?.counter ?? 0) : (storage.read(latest.path)?.counter ?? 0);
     emit({ kind: 'failed-over', why });
@@ -185,12 +169,17 @@ export function startJob(options: JobOptions): Job {
   };
   const checkpoint = (): void => {
     if (state !== 'RUNNING' || stopping) return;
+    take(() => {});
+    later(checkpointing.intervalMs ?? 0, checkpoint);
+  };
+  /** Takes one checkpoint; its id, or nothing when it failed. */
+  const take = (done: (id: number | undefined) => void): void => {
     const counted = options.store === undefined ? nextId++ : options.store.next();
     if (counted === undefined) {
       // The ConfigMap of the job is gone: checkpoints fail, and that alone fails no job (CheckpointFailureManager).
       failed++;
       emit({ kind: 'checkpoint-failed', message: 'Could not get the next checkpoint id' });
-      later(checkpointing.intervalMs ?? 0, checkpoint);
+      done(undefined);
       return;
     }
     const id = counted;
@@ -202,19 +191,21 @@ export function startJob(options: JobOptions): Job {
         storage.remove(path);
         failed++;
         emit({ kind: 'checkpoint-failed', message: 'Failure to finalize checkpoint' });
+        done(undefined);
         failOver('org.apache.flink.util.FlinkException: Failure to finalize checkpoint');
         return;
       }
-      if (checkpointing.directory !== undefined && storage.writable(path)) complete(id, path, value, false);
+      const written = checkpointing.directory !== undefined && storage.writable(path);
+      if (written) complete(id, path, value, false);
       else failed++;
+      done(written ? id : undefined);
     });
-    later(checkpointing.intervalMs ?? 0, checkpoint);
   };
-  const complete = (id: number, path: string, value: number, savepoint: boolean): void => {
+  const complete = (id: number, path: string, value: number, savepoint: boolean, synchronous = false): void => {
     const kind = savepoint ? 'savepoint' : 'checkpoint';
     const [jobId, writer, now] = [options.id, options.writer, clock.now()];
     storage.write({ path, kind, counter: value, jobId, writer, checkpointId: id, at: now });
-    entries.push({ id, path, at: now, savepoint, synchronous: savepoint, discarded: false });
+    entries.push({ id, path, at: now, savepoint, synchronous, discarded: false });
     completed++;
     if (savepoint) return;
     options.store?.add({ id, path });
@@ -230,6 +221,19 @@ export function startJob(options: JobOptions): Job {
     inherited = inherited.slice(surplus);
   };
 
+  const side = sideSnapshots({
+    random,
+    storage,
+    faults: options.faults,
+    id: options.id,
+    later,
+    ready: () => state === 'RUNNING' && runningSince !== undefined && !stopping,
+    counter,
+    write: (path, value) => complete(options.store?.next() ?? nextId++, path, value, true),
+    failed: () => failed++,
+    take,
+    emit,
+  });
   const stop: Job['stop'] = (triggerId, directory, done) => {
     const reject = (message: string): void => {
       interruptStop = undefined;
@@ -243,21 +247,19 @@ export function startJob(options: JobOptions): Job {
     stopping = true;
     interruptStop = () => reject(INTERRUPTED);
     later(options.faults.savepointMs + random.between(0, 200), () => {
-      const path = `${directory.replace(/\/+$/, '')}/savepoint-${options.id.slice(0, 6)}-${random.hex(12)}`;
+      const path = savepointPath(directory, options.id, random);
       if (!storage.writable(path)) {
         stopping = false;
         failed++;
         later(checkpointing.intervalMs ?? 0, checkpoint);
-        reject(
-          `java.util.concurrent.CompletionException: java.io.IOException: Failed to create savepoint directory ${directory}: Permission denied`,
-        );
+        reject(unwritable(directory));
         return;
       }
       interruptStop = undefined;
       const value = counter();
       base = value;
       runningSince = undefined;
-      complete(options.store?.next() ?? nextId++, path, value, true);
+      complete(options.store?.next() ?? nextId++, path, value, true, true);
       emit({ kind: 'savepoint', triggerId, path, counter: value });
       if (options.faults.stopFailsAfterSavepoint) {
         failures.unshift({ at: clock.now(), text: 'java.lang.RuntimeException: notifyCheckpointComplete failed' });
@@ -302,6 +304,8 @@ export function startJob(options: JobOptions): Job {
       later(random.between(50, 400), () => end('CANCELED'));
     },
     stop,
+    savepoint: side.savepoint,
+    checkpoint: side.checkpoint,
     slotsChanged: () => {
       if (state === 'CREATED' || state === 'RESTARTING') later(random.between(10, 300), schedule);
       else if (state === 'RUNNING' && options.slots() < parallelism) failOver(LOST_TASK_MANAGER);

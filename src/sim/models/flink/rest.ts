@@ -1,12 +1,12 @@
 import type { Clock } from '../clock.ts';
 import type { Tree } from '../objects.ts';
-import type { CheckpointEntry, Job } from './job.ts';
-import type { JobManager, Operation } from './job-manager.ts';
-import { text } from '../objects.ts';
+import type { CheckpointEntry } from './checkpointing.ts';
+import type { Job } from './job.ts';
+import type { JobManager } from './job-manager.ts';
+import { disposal, savepoint, stop, takeCheckpoint, takenCheckpoint, takeSavepoint } from './rest-operations.ts';
+import { error, json, trace, type RestReply } from './rest-reply.ts';
 
 /** Flink's REST API as far as Flork calls it, with Flink's own texts (1.19 to 2.3). */
-export type RestReply = { readonly status: number; readonly text: string };
-
 /** `web.refresh-interval`: how old a cached answer may be. */
 const REFRESH_MS = 3_000;
 
@@ -19,11 +19,16 @@ export function restCall(jobManager: JobManager, clock: Clock, method: string, g
     return json(200, { 'flink-version': jobManager.version, taskmanagers: 1 });
   if (method === 'GET' && bare === '/jobs/overview') return json(200, { jobs: overview(jobManager, clock.now()) });
   const [, root, jobId = '', resource = '', item = ''] = bare.split('/');
+  if (root === 'savepoint-disposal') return disposal(jobManager, method, jobId, body);
   if (root !== 'jobs') return error(404, 'Not found: ' + bare);
   if (!/^[0-9a-f]{32}$/.test(jobId)) return error(400, `Bad request, could not parse parameters: ${jobId}`);
   if (method === 'POST' && resource === 'stop') return stop(jobManager, jobId, body);
+  if (method === 'POST' && resource === 'savepoints') return takeSavepoint(jobManager, jobId, body);
+  if (method === 'POST' && resource === 'checkpoints') return takeCheckpoint(jobManager, jobId, body);
   if (method === 'PATCH' && query === 'mode=cancel') return cancel(jobManager, jobId);
   if (method === 'GET' && resource === 'savepoints') return savepoint(jobManager, jobId, item);
+  if (method === 'GET' && resource === 'checkpoints' && /^[0-9a-f]{32}$/.test(item))
+    return takenCheckpoint(jobManager, jobId, item);
   if (method === 'GET')
     return cached(jobManager, clock, bare, () => jobResource(jobManager, clock, jobId, resource, item));
   return error(404, 'Not found: ' + bare);
@@ -167,7 +172,7 @@ function checkpointEntry(entry: CheckpointEntry): Tree {
     status: 'COMPLETED',
     is_savepoint: entry.savepoint,
     savepointFormat: entry.savepoint ? 'CANONICAL' : null,
-    checkpoint_type: entry.synchronous ? 'SYNC_SAVEPOINT' : 'CHECKPOINT',
+    checkpoint_type: entry.synchronous ? 'SYNC_SAVEPOINT' : entry.savepoint ? 'SAVEPOINT' : 'CHECKPOINT',
     trigger_timestamp: entry.at - 50,
     latest_ack_timestamp: entry.at,
     checkpointed_size: 4096,
@@ -204,34 +209,6 @@ function exceptions(job: Job): Tree {
   return { exceptionHistory: { entries, truncated: false } };
 }
 
-/** 202 even if the job does not exist or is initializing: the failure is in the result. */
-function stop(jobManager: JobManager, jobId: string, body: Tree): RestReply {
-  const triggerId = text(body['triggerId']);
-  const directory = text(body['targetDirectory']);
-  if (directory === '') return error(400, NO_DIRECTORY);
-  jobManager.stop(jobId, triggerId, directory);
-  return json(202, { 'request-id': triggerId });
-}
-
-function savepoint(jobManager: JobManager, jobId: string, triggerId: string): RestReply {
-  const operation = jobManager.operations.get(`${triggerId}/${jobId}`);
-  if (operation === undefined) {
-    return error(404, trace(`There is no savepoint operation with triggerId=${triggerId} for job ${jobId}.`));
-  }
-  return json(200, operationBody(operation));
-}
-
-function operationBody({ result }: Operation): Tree {
-  if (result === undefined) return { status: { id: 'IN_PROGRESS' }, operation: null };
-  if (result.kind === 'completed') return { status: { id: 'COMPLETED' }, operation: { location: result.path } };
-  const cause = {
-    class: result.text.split(':')[0],
-    'stack-trace': `${result.text}\n\tat org.apache.flink.Sim.run(Sim.java:1)`,
-    'serialized-throwable': 'rO0AB',
-  };
-  return { status: { id: 'COMPLETED' }, operation: { 'failure-cause': cause } };
-}
-
 function cancel(jobManager: JobManager, jobId: string): RestReply {
   const job = jobManager.job();
   if (job === undefined || job.id !== jobId) return error(404, trace('Job could not be found.'));
@@ -256,13 +233,6 @@ function configOf(jobManager: JobManager): Tree {
 }
 
 const ELECTION = 'Service temporarily unavailable due to an ongoing leader election. Please refresh.';
-const NO_DIRECTORY =
-  'Config key [state.savepoints.dir / execution.checkpointing.savepoint-dir] is not set. Property [targetDirectory] must be provided.';
-
-function trace(message: string): string {
-  return `org.apache.flink.runtime.rest.handler.RestHandlerException: ${message}\n\tat org.apache.flink.runtime.rest.handler.Sim.handle(Sim.java:1)`;
-}
-
 function serverError(message: string): RestReply {
   return {
     status: 500,
@@ -270,12 +240,4 @@ function serverError(message: string): RestReply {
       errors: ['Internal server error.', `<Exception on server side:\n${message}\nEnd of exception on server side>`],
     }),
   };
-}
-
-function error(status: number, message: string): RestReply {
-  return { status, text: JSON.stringify({ errors: [message] }) };
-}
-
-function json(status: number, body: unknown): RestReply {
-  return { status, text: JSON.stringify(body) };
 }
