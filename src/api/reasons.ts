@@ -27,6 +27,8 @@ export const REASONS = {
   // A person is needed
   ImagePullFailed: 'An image cannot be pulled',
   CrashLooping: 'A container ends again and again',
+  OutOfMemory: 'A container was killed because it used more memory than its limit',
+  PodFailed: 'A pod was given up by its node (eviction, shutdown); another one takes its place',
   ContainerConfigInvalid: 'A container cannot be created as configured',
   JobFailed: 'The job has failed for good',
   InvalidSpec: 'The spec breaks a rule; what runs is left as it was',

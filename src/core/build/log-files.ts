@@ -1,6 +1,9 @@
 /**
  * Logging configuration for a configuration folder that replaces the image's own: everything to the console, where Kubernetes
  * reads it, and to a file of limited size, which Flink's web UI shows. `additionalConfFiles` of the same name win.
+ *
+ * Why a process ends is written, root cause first, to the container's termination message: the end of the log has only what Flink
+ * says while it shuts down, behind a stack trace of several kilobytes. The two loggers speak at ERROR but once, before they exit.
  */
 
 const LOG4J = `# Written by Flork; give a file of this name in additionalConfFiles to replace it.
@@ -32,6 +35,20 @@ logger.kafka.name = org.apache.kafka
 logger.kafka.level = INFO
 logger.zookeeper.name = org.apache.flink.shaded.zookeeper3
 logger.zookeeper.level = INFO
+
+logger.entrypoint.name = org.apache.flink.runtime.entrypoint.ClusterEntrypoint
+logger.entrypoint.appenderRef.end.ref = End
+logger.taskmanager.name = org.apache.flink.runtime.taskexecutor.TaskManagerRunner
+logger.taskmanager.appenderRef.end.ref = End
+
+appender.end.type = File
+appender.end.name = End
+appender.end.fileName = /dev/termination-log
+appender.end.createOnDemand = true
+appender.end.filter.threshold.type = ThresholdFilter
+appender.end.filter.threshold.level = ERROR
+appender.end.layout.type = PatternLayout
+appender.end.layout.pattern = %m%n%rEx{2}%n
 `;
 
 const LOGBACK = `<!-- Written by Flork; give a file of this name in additionalConfFiles to replace it. -->
@@ -50,6 +67,13 @@ const LOGBACK = `<!-- Written by Flork; give a file of this name in additionalCo
     </triggeringPolicy>
     <encoder><pattern>%d{ISO8601} %-5level %logger{40} %X - %msg%n</pattern></encoder>
   </appender>
+  <appender name="end" class="ch.qos.logback.core.FileAppender">
+    <file>/dev/termination-log</file>
+    <filter class="ch.qos.logback.classic.filter.ThresholdFilter"><level>ERROR</level></filter>
+    <encoder><pattern>%msg%n%rEx{2}</pattern></encoder>
+  </appender>
+  <logger name="org.apache.flink.runtime.entrypoint.ClusterEntrypoint"><appender-ref ref="end"/></logger>
+  <logger name="org.apache.flink.runtime.taskexecutor.TaskManagerRunner"><appender-ref ref="end"/></logger>
   <root level="INFO">
     <appender-ref ref="console"/>
     <appender-ref ref="file"/>

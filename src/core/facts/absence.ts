@@ -14,7 +14,7 @@ export function absenceOf(
   pods: readonly ObservedPod[] | undefined,
   component: 'jobmanager' | 'taskmanager',
 ): Absence {
-  if (pods && podsOf(pods, component).length > 0) return 'disproven';
+  if (pods && podsOf(pods, component).some((pod) => !isOver(pod))) return 'disproven';
   if (!deployment) return 'unknown';
   const { status, replicas, metadata } = deployment;
   if (replicas !== 0 || (status.replicas ?? 0) > 0 || (status.terminatingReplicas ?? 0) > 0) return 'disproven';
@@ -23,6 +23,17 @@ export function absenceOf(
   if (pods) return 'proven';
   if (status.terminatingReplicas === undefined) return 'unknown';
   return status.terminatingReplicas === 0 ? 'proven' : 'disproven';
+}
+
+/**
+ * Whether a pod is an object only: it has failed or succeeded for good and no container of it runs. An evicted pod stays so until
+ * somebody deletes it; no ReplicaSet counts it, or takes it away at 0 replicas (the kubelet tells the phase when the containers are stopped).
+ */
+export function isOver(pod: ObservedPod): boolean {
+  return (
+    (pod.phase === 'Failed' || pod.phase === 'Succeeded') &&
+    pod.containers.every(({ state }) => state.kind !== 'running')
+  );
 }
 
 /** Pods of a component that were told to end long ago and have not (a lost node, a finalizer). */

@@ -103,3 +103,18 @@ export const mountedVolume: Rule = {
 function isAdded({ conf }: Subject, name: string): boolean {
   return name.startsWith('flork-') || (name.endsWith('-volume') && conf.has('kubernetes.secrets'));
 }
+
+/** The arguments of Flink's container say what it runs and from where it restores: they are Flork's. */
+export const mainArgs: Rule = {
+  id: 'main-container-args',
+  check: (subject) =>
+    podSpecs(subject).flatMap((pod) =>
+      members(pod, 'containers')
+        .filter(({ fields }) => fields['name'] === MAIN_CONTAINER && fields['args'] !== undefined)
+        .map(({ path }) => ({
+          path: `${path}.args`,
+          is: 'is given, and Flork writes the arguments of this container',
+          want: 'spec.jobArgs for the job, spec.flinkConf for Flink, or command to wrap the image’s entry point',
+        })),
+    ),
+};

@@ -1,7 +1,8 @@
 import { isObject } from '../../api/json.ts';
 import { canonical, canonicalJson } from '../build/canonical.ts';
 import { parseMemory, parseQuantity } from '../quantity.ts';
-import { mainContainerOf, MAIN_CONTAINER, ROLES } from '../role.ts';
+import { leastProcessMebi } from '../flink-memory.ts';
+import { mainContainerOf, MAIN_CONTAINER, ROLES, type Role } from '../role.ts';
 import { confPath, configured, containersOf, quoted, type Problem, type Rule, type Subject } from './rule.ts';
 
 /** Containers of a pod, init containers too, have names of their own. */
@@ -134,3 +135,56 @@ export const memoryWithinLimit: Rule = {
       ];
     }),
 };
+
+/** Options that size a process by other means than its whole. */
+const OTHER_SIZES = {
+  jobmanager: ['jobmanager.memory.flink.size', 'jobmanager.memory.heap.size'],
+  taskmanager: ['taskmanager.memory.flink.size'],
+} as const;
+
+/** A process that is too small for Flink's own parts ends at every start with an exception. */
+export const memoryMinimum: Rule = {
+  id: 'memory-minimum',
+  check: (subject) =>
+    ROLES.flatMap((role): Problem[] => {
+      const read = (key: string) => configured(subject, key)?.text;
+      const placeholder = [...subject.conf].some(
+        ([key, value]) => key.includes('.memory.') && String(value).includes('{{'),
+      );
+      if (subject.unread.has('flinkConf') || placeholder) return [];
+      if (OTHER_SIZES[role].some((key) => read(key) !== undefined)) return [];
+      const size = sizeGiven(subject, role);
+      const least = leastProcessMebi(role, read);
+      if (size === undefined || least === undefined || size.bytes >= BigInt(least) * 1024n * 1024n) return [];
+      const want = `at least ${least}Mi, as Flink’s own parts take that (memory model of the ${role === 'jobmanager' ? 'JobManager' : 'TaskManager'})`;
+      return [{ path: size.path, is: `is ${quoted(size.text)}`, want }];
+    }),
+};
+
+/** The size of a process that the spec gives: its key, else the memory limit of its container. */
+function sizeGiven(subject: Subject, role: Role): { path: string; text: string | number; bytes: bigint } | undefined {
+  const key = configured(subject, `${role}.memory.process.size`);
+  if (key !== undefined) {
+    const size = parseMemory(key.text);
+    return size === undefined ? undefined : { path: confPath(key.key), text: key.text, bytes: size };
+  }
+  const main = mainContainerOf(subject.spec, role);
+  const field = role === 'jobmanager' ? 'jobManagerResources' : 'taskManagerResources';
+  const container = containersOf(subject.spec, role).find((one) => one.container === main);
+  const places = [
+    { path: container && `${container.path}.resources`, resources: main?.['resources'] },
+    { path: `spec.${field}`, resources: subject.spec[field] },
+  ];
+  for (const { path, resources } of places) {
+    const limit = new Map(amounts(resources, 'limits')).get('memory');
+    const nano = limit === undefined ? undefined : parseQuantity(limit);
+    // A TaskManager that has the JobManager's pod spec is told of by the JobManager's path.
+    if (limit === undefined || nano === undefined) continue;
+    return {
+      path: `${path ?? 'spec.jobManagerPodSpec.containers[].resources'}.limits.memory`,
+      text: limit,
+      bytes: nano / 1_000_000_000n,
+    };
+  }
+  return undefined;
+}

@@ -6,8 +6,15 @@ import { flinkVersion, imageGiven, oneImage, sameVersion } from './image.ts';
 import { jobName } from './name.ts';
 import { nativeKey } from './native-keys.ts';
 import { labelForm, ownedLabel } from './pod-meta.ts';
-import { containerImage, containerName, lastingPod, mountedVolume } from './pod-shape.ts';
-import { containerNames, memoryWithinLimit, oneResources, quantityForm, requestWithinLimit } from './pods.ts';
+import { containerImage, containerName, lastingPod, mainArgs, mountedVolume } from './pod-shape.ts';
+import {
+  containerNames,
+  memoryMinimum,
+  memoryWithinLimit,
+  oneResources,
+  quantityForm,
+  requestWithinLimit,
+} from './pods.ts';
 import { policyDuration, standbyNeedsHighAvailability } from './policies.ts';
 import type { Rule } from './rule.ts';
 import { enoughSlots } from './scale.ts';
@@ -43,10 +50,12 @@ export const RULES: readonly Rule[] = [
   containerImage,
   lastingPod,
   mountedVolume,
+  mainArgs,
   quantityForm,
   requestWithinLimit,
   oneResources,
   memoryWithinLimit,
+  memoryMinimum,
   enoughSlots,
   restoreFrom,
   savepointDirectory,

@@ -420,6 +420,45 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       at: [],
     },
   ],
+  'memory-minimum': [
+    {
+      name: 'a TaskManager limit that Flink cannot divide',
+      spec: '{taskManagerResources: {limits: {memory: 768Mi}}}',
+      at: ['spec.taskManagerResources.limits.memory'],
+    },
+    {
+      name: 'a JobManager that is all metaspace and overhead',
+      spec: '{flinkConf: {jobmanager.memory.process.size: 576m}}',
+      at: [conf('jobmanager.memory.process.size')],
+    },
+    {
+      name: 'the least that Flink divides',
+      spec: '{jobManagerResources: {limits: {memory: 577Mi}}, taskManagerResources: {limits: {memory: 849Mi}}}',
+      at: [],
+    },
+    {
+      name: 'small, with smaller parts',
+      spec: '{taskManagerResources: {limits: {memory: 768Mi}}, flinkConf: {taskmanager.memory.managed.size: 0}}',
+      at: [],
+    },
+    {
+      name: 'sized by its heap',
+      spec: '{jobManagerResources: {limits: {memory: 512Mi}}, flinkConf: {jobmanager.memory.heap.size: 128m}}',
+      at: [],
+    },
+  ],
+  'main-container-args': [
+    {
+      name: 'arguments of Flink’s container',
+      spec: '{jobManagerPodSpec: {containers: [{name: flink-main-container, args: [standalone-job]}]}}',
+      at: ['spec.jobManagerPodSpec.containers[0].args'],
+    },
+    {
+      name: 'arguments of another container, and a command of Flink’s',
+      spec: '{jobManagerPodSpec: {containers: [{name: flink-main-container, command: [/wrap.sh]}, {name: log, image: "busybox:1", args: [tail]}]}}',
+      at: [],
+    },
+  ],
   'enough-slots': [
     {
       name: 'more parallelism than slots',
