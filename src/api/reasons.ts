@@ -15,6 +15,8 @@ export const REASONS = {
   Replacing: 'An epoch that never ran makes room for the next one',
   Deleting: 'The FlinkJob is being deleted',
   WaitingForPods: 'Pods of an earlier epoch, or of a former FlinkJob of that name, still exist',
+  Rescaling: 'The job is being rescaled in place',
+  ScaleCooldown: 'A change of scale that needs a restart waits for policies.scaleCooldown',
   // Waiting for the cluster
   Unschedulable: 'No node takes a pod',
   PodsWaiting: 'A container waits to be created',
@@ -37,6 +39,7 @@ export const REASONS = {
   ForeignJob: 'The JobManager runs another job than the one of this epoch',
   SavepointFailed: 'The savepoint failed; the job goes on and a new attempt follows',
   StateAtRisk: 'Going on could lose state: Flork holds until it is told how (the state-loss contract)',
+  ScaleImpossible: 'The scale that is asked for cannot be had; the job goes on as it was',
   RecordMissing: 'The record of the running epoch is gone or was edited; what runs is left as it is',
   PodStuckTerminating: 'A pod does not end, so that nothing can safely be started in its place',
   // StateSafe
@@ -50,6 +53,7 @@ export const REASONS = {
   // Lines of history
   FirstStart: 'The first epoch',
   SpecChanged: 'The spec changed',
+  Rescaled: 'The job was rescaled in place',
   Resumed: 'The job was resumed',
   RestoreRequested: 'spec.restore.nonce asked for a start from spec.restore.from',
   Rewound: 'The job went back to an older snapshot than it had reached',

@@ -109,6 +109,21 @@ export const Epoch = v.object({
     text('The newest process up to which every process of this epoch is proven never to have run a task'),
   ),
   stableAt: v.optional(time('When all its tasks first ran')),
+  scale: v.optional(
+    v.pipe(
+      v.object({
+        parallelism: count('Parallelism of the job'),
+        taskManagers: count('Number of TaskManagers'),
+        fixed: v.optional(
+          v.pipe(
+            v.array(text('Id of a vertex')),
+            v.description('Vertices of the job graph that keep a parallelism of their own'),
+          ),
+        ),
+      }),
+      v.description('What this epoch was last to be rescaled to in place; absent when it never was'),
+    ),
+  ),
   ended: v.optional(Ended),
 });
 
@@ -210,6 +225,7 @@ export const Status = v.object({
     }),
   ),
   handled: v.optional(Handled),
+  scaledAt: v.optional(time('When the last change of scale that needed a restart was made')),
   job: v.optional(JobStatus),
   snapshots: v.optional(
     v.object({

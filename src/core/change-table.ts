@@ -111,7 +111,7 @@ export const CHANGE_TABLE: readonly Row[] = [
   {
     field: 'parallelism',
     effect: 'scale',
-    note: 'The same as configuration key `parallelism.default`.',
+    note: 'The same as configuration key `parallelism.default`. Without effect in reactive mode.',
     read: (spec) => text(spec.parallelism ?? configured(spec, 'parallelism.default')),
   },
   {

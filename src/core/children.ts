@@ -1,7 +1,7 @@
 import type { Child } from '../api/kube.ts';
 import type { Status } from '../api/status.ts';
 import type { Answer } from './answer.ts';
-import { epochChildren } from './build/children.ts';
+import { epochChildren, type Replicas } from './build/children.ts';
 import { epochNames } from './build/names.ts';
 import { encodeRecord, readRecord, recordConfigMap } from './build/record.ts';
 import { restoreConfigMap } from './build/restore.ts';
@@ -9,9 +9,7 @@ import { epochOfDeployment } from './facts/epoch.ts';
 import type { Facts } from './facts/facts.ts';
 import { firstRestore } from './restore-plan.ts';
 import { closedRecord, openRecord, type EpochRecord, type RestoreContent } from './record.ts';
-
-/** How many processes of each kind are wanted now. */
-type Replicas = { readonly jobManager: number; readonly taskManager: number };
+import { standingTaskManagers, wantedTaskManagers } from './task-managers.ts';
 
 /**
  * JobManager replicas are raised only where its workload is at 0 or missing and both components are proven gone, or at the very first
@@ -21,12 +19,17 @@ type Replicas = { readonly jobManager: number; readonly taskManager: number };
 export function replicasFor(facts: Facts, answer: Answer, record: EpochRecord): Replicas {
   const { jobManager, taskManager, absent } = facts;
   const seen = { jobManager: jobManager?.replicas ?? 0, taskManager: taskManager?.replicas ?? 0 };
+  const { scaledBy } = standingTaskManagers(facts, record);
   switch (answer.workloads) {
     case 'gone':
     case 'stop':
       return { jobManager: 0, taskManager: 0 };
     case 'keep':
-      return { jobManager: Math.min(seen.jobManager, record.replicas.jobManager), taskManager: seen.taskManager };
+      return {
+        jobManager: Math.min(seen.jobManager, record.replicas.jobManager),
+        taskManager: seen.taskManager,
+        scaledBy,
+      };
     case 'jobmanager-only':
       return { jobManager: Math.min(seen.jobManager, record.replicas.jobManager), taskManager: 0 };
     case 'run': {
@@ -35,15 +38,14 @@ export function replicasFor(facts: Facts, answer: Answer, record: EpochRecord): 
         record.number === 1 &&
         (facts.jobManagerPods ?? 0) === 0;
       if (jobManager === undefined) return neverStarted ? record.replicas : { jobManager: 0, taskManager: 0 };
-      if (seen.jobManager > 0)
-        return {
-          jobManager: Math.min(seen.jobManager, record.replicas.jobManager),
-          taskManager: record.replicas.taskManager,
-        };
+      const wanted = wantedTaskManagers(facts, record);
+      if (seen.jobManager > 0) return { jobManager: Math.min(seen.jobManager, record.replicas.jobManager), ...wanted };
       // TaskManagers of this epoch were started after the proof: they are no remnant of the one before it.
       const begun = facts.deployed === record.number || epochOfDeployment(taskManager) === record.number;
       const proven = absent.jobManager === 'proven' && (absent.taskManager === 'proven' || begun);
-      return proven ? record.replicas : { jobManager: 0, taskManager: begun ? seen.taskManager : 0 };
+      return proven
+        ? { jobManager: record.replicas.jobManager, ...wanted }
+        : { jobManager: 0, taskManager: begun ? seen.taskManager : 0, scaledBy };
     }
     default:
       return answer.workloads satisfies never;

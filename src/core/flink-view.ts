@@ -7,7 +7,7 @@
 /** Why a call gave no usable answer. `unavailable`: 503 or a message of the transient table; `refused`: a definite 4xx. */
 export type FlinkErrorKind = 'unreachable' | 'timeout' | 'tls' | 'unavailable' | 'refused' | 'unexpected-reply';
 
-/** One endpoint's answer. `absent` is Flink's own 404 with its text; `failed` says nothing about the job. */
+/** One endpoint's answer. `absent` is Flink's own definite no with its text; `failed` says nothing about the job. */
 export type Part<T> =
   | { readonly kind: 'value'; readonly value: T }
   | { readonly kind: 'absent'; readonly text: string }
@@ -48,7 +48,19 @@ export type JobDetail = {
   readonly now: number | undefined;
   /** The highest parallelism of its vertices. */
   readonly parallelism: number | undefined;
+  readonly vertices: readonly VertexView[];
 };
+
+/** A vertex of the job graph as it runs. `maxParallelism`: `undefined` when not told. */
+export type VertexView = {
+  readonly id: string;
+  readonly name: string;
+  readonly parallelism: number;
+  readonly maxParallelism: number | undefined;
+};
+
+/** Between which parallelisms the adaptive scheduler runs a vertex (/jobs/:id/resource-requirements). */
+export type VertexBounds = { readonly id: string; readonly lower: number; readonly upper: number };
 
 /** A snapshot as /checkpoints names it. Only entries with a usable external path are given. */
 export type SnapshotView = {
@@ -105,6 +117,8 @@ export type FlinkView =
       readonly checkpointConfig: Part<CheckpointConfigView>;
       readonly exceptions: Part<ExceptionsView>;
       readonly trigger: Part<TriggerView>;
+      /** `absent`: the scheduler of this job cannot rescale it. */
+      readonly bounds: Part<readonly VertexBounds[]>;
     };
 
 /** What to ask in this sync; `undefined` questions are not asked. */
@@ -129,6 +143,7 @@ export type Questions =
         /** Asked only of a job that is not RUNNING. */
         readonly exceptions: boolean;
         readonly flinkVersion: boolean;
+        readonly bounds: boolean;
       };
       readonly trigger: TriggerQuestion | undefined;
     };
@@ -180,6 +195,13 @@ export type FlinkCommand =
       readonly kind: 'dispose';
       readonly service: Extract<Questions, { kind: 'ask' }>['service'];
       readonly path: string;
+    }
+  | {
+      readonly kind: 'rescale';
+      readonly service: Extract<Questions, { kind: 'ask' }>['service'];
+      readonly jobId: string;
+      /** Of every vertex: Flink refuses an incomplete list. */
+      readonly bounds: readonly VertexBounds[];
     };
 
 /** How a command ended: `done` (accepted), `refused` (a definite no, with Flink's first line), `unknown` (no or no usable answer). */

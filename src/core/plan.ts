@@ -1,6 +1,9 @@
 import type { Status } from '../api/status.ts';
 import { ignoredKeys } from './change.ts';
 import type { Facts } from './facts/facts.ts';
+import { schedulerOf } from './facts/scale.ts';
+import { standingTaskManagers } from './task-managers.ts';
+import { rfc3339 } from './time.ts';
 
 /** The longest plan: status has room for so many notes. */
 const MOST = 20;
@@ -22,10 +25,45 @@ export function planOf(facts: Facts): NonNullable<Status['plan']> {
       note: 'The job has ended for good; a changed spec does not run it again (policies.restart.finished).',
     });
   }
+  notes.push(...scaleNotes(facts));
   for (const field of ignoredKeys(record.spec, wanted)) {
     notes.push({ field: `spec.${field}`, note: 'No process of the job reads it; it is written with the next epoch.' });
   }
   return notes.length <= MOST
     ? notes
     : [...notes.slice(0, MOST - 1), { field: 'spec', note: `${notes.length - MOST + 1} more fields do not act now.` }];
+}
+
+/** Which way a change of scale takes, as long as it has not come to its end. */
+function scaleNotes({ scale, record, ...facts }: Facts): NonNullable<Status['plan']> {
+  if (!scale || !record) return [];
+  const fields = scale.fields.map((field) => `spec.${field}`);
+  const reactive = schedulerOf(record) === 'reactive' && scale.way === 'reactive';
+  const without = fields.filter((field) => reactive && field === 'spec.parallelism');
+  const standing = standingTaskManagers({ scale, record, ...facts }, record);
+  const done = scale.reached && standing.taskManager === scale.wanted.taskManagers;
+  const waiting = fields.filter((field) => !without.includes(field) && !done);
+  const note = scaleNote(scale);
+  return [
+    ...without.map((field) => ({ field, note: 'Without effect in reactive mode, where Flink uses all slots.' })),
+    ...(note === undefined ? [] : waiting.map((field) => ({ field, note }))),
+  ];
+}
+
+function scaleNote({ way, why, until }: NonNullable<Facts['scale']>): string | undefined {
+  switch (way) {
+    case 'none':
+      return undefined;
+    case 'in-place':
+    case 'reactive':
+      return `In place, without a restart of the JobManager. ${why}`;
+    case 'upgrade':
+      return `By an upgrade. ${why}`;
+    case 'cooldown':
+      return `By an upgrade, not before ${rfc3339(until ?? 0)} (policies.scaleCooldown). ${why}`;
+    case 'impossible':
+      return `Not made. ${why}`;
+    default:
+      return way satisfies never;
+  }
 }

@@ -25,6 +25,7 @@ function questionsOf(facts: Facts): Questions {
   if (!up) return { kind: 'none', why: 'no JobManager is ready' };
   const settled =
     prior?.state === 'Running' && epoch.stableAt !== undefined && !operation && facts.upgrades.length === 0;
+  const bounds = facts.scale?.asks ?? false;
   const safety =
     prior?.conditions?.some((condition) => condition.type === 'StateSafe' && condition.reason !== 'StateAtRisk') ??
     false;
@@ -33,11 +34,12 @@ function questionsOf(facts: Facts): Questions {
     service: restService(facts),
     jobIds: candidateJobIds(job.ref.uid, epoch, facts.record, facts.restore),
     wants: {
-      detail: !settled || prior?.job?.parallelism === undefined,
+      detail: !settled || bounds || prior?.job?.parallelism === undefined,
       checkpoints: true,
       checkpointConfig: !settled || !safety || facts.suspendWanted,
       exceptions: true,
       flinkVersion: prior?.job?.flinkVersion === undefined,
+      bounds,
     },
     trigger:
       operation?.kind === 'stop' && operation.triggerId !== undefined && operation.jobId !== undefined

@@ -37,13 +37,13 @@ function commandsOf(input: Input, answer: Answer): Outcome['commands'] {
 }
 
 /**
- * Takes in how the commands ended. A definite refusal of a stop is its result, told like a failed savepoint by the next sync;
- * anything else is asked of Flink again.
+ * Takes in how the commands ended. A definite refusal of a stop is its result, told like a failed savepoint by the next sync; that
+ * of a rescale makes it an upgrade; anything else is asked of Flink again.
  */
 export function acknowledge(outcome: Outcome, results: readonly CommandResult[]): Outcome {
-  const refused = results.find((result) => result.kind === 'refused' && result.command.kind === 'stop');
   const { operation } = outcome.status;
-  if (!refused || operation?.kind !== 'stop') return outcome;
+  const refused = results.find((result) => result.kind === 'refused' && result.command.kind === operation?.kind);
+  if (!refused || (operation?.kind !== 'stop' && operation?.kind !== 'rescale')) return outcome;
   return {
     ...outcome,
     status: {

@@ -48,6 +48,7 @@ export function statusOf(
   const stable = stableEpochOf(facts, answer, epoch);
   const job = jobOf(facts, epoch);
   const plan = planOf(facts);
+  const scaledAt = scaledAtOf(facts, answer);
   const replicas = facts.taskManager?.status.replicas;
   const status: Status = {
     observedGeneration: input.job.generation,
@@ -65,6 +66,7 @@ export function statusOf(
     ...(operation ? { operation } : {}),
     ...(retry ? { retry } : {}),
     ...(handled && Object.keys(handled).length > 0 ? { handled } : {}),
+    ...(scaledAt ? { scaledAt } : {}),
     ...(job ? { job } : {}),
     ...historyOf(facts, answer, say, epoch),
     ...(plan.length > 0 ? { plan } : {}),
@@ -129,6 +131,12 @@ function stableEpochOf(facts: Facts, answer: Answer, epoch: Epoch | undefined): 
     };
   }
   return facts.prior?.stableEpoch;
+}
+
+/** When a change of scale made the last new epoch: the cooldown counts from there. */
+function scaledAtOf(facts: Facts, answer: Answer): string | undefined {
+  const next = answer.epoch !== undefined && facts.epoch !== undefined && answer.epoch.number > facts.epoch.number;
+  return next && facts.operation?.purpose === 'scale' ? facts.at : facts.prior?.scaledAt;
 }
 
 function savepointOf(facts: Facts, answer: Answer): Snapshot | undefined {

@@ -11,9 +11,11 @@ import type {
   Part,
   TriggerQuestion,
   TriggerView,
+  VertexBounds,
 } from '../core/flink-view.ts';
 import { errorLine, firstLine, meaningOf, type Meaning } from './messages.ts';
 import {
+  boundsView,
   checkpointConfigView,
   checkpointsView,
   checkpointTriggerView,
@@ -32,6 +34,7 @@ import {
   Exceptions,
   JobDetails,
   JobsOverview,
+  ResourceRequirements,
   TriggerAccepted,
   TriggerStatus,
 } from './schema.ts';
@@ -86,6 +89,8 @@ export type FlinkClient = {
   ) => Promise<Accepted>;
   readonly checkpoint: (jobId: string, triggerId: string) => Promise<Accepted>;
   readonly dispose: (path: string) => Promise<Accepted>;
+  readonly bounds: (jobId: string) => Promise<Part<readonly VertexBounds[]>>;
+  readonly rescale: (jobId: string, bounds: readonly VertexBounds[]) => Promise<Accepted>;
 };
 
 /** Typed calls to one JobManager; every failure is a value. */
@@ -134,6 +139,13 @@ export function flinkClient(options: ClientOptions): FlinkClient {
       return triggerAccepted(await call('POST', `/jobs/${checked(jobId)}/checkpoints`, body), triggerId);
     },
     dispose: async (path) => disposalAccepted(await call('POST', '/savepoint-disposal', { 'savepoint-path': path })),
+    bounds: (jobId) => get(`/jobs/${checked(jobId)}/resource-requirements`, ResourceRequirements, boundsView),
+    rescale: async (jobId, bounds) => {
+      const body = Object.fromEntries(
+        bounds.map(({ id, lower, upper }) => [id, { parallelism: { lowerBound: lower, upperBound: upper } }]),
+      );
+      return rescaleAccepted(await call('PUT', `/jobs/${checked(jobId)}/resource-requirements`, body));
+    },
   };
 }
 
@@ -163,6 +175,7 @@ async function send(options: ClientOptions, request: Pick<FlinkRequest, 'method'
   const meaning = errors.success ? meaningOf(status, text) : undefined;
   if (status === 503 || meaning === 'transient') return { kind: 'failed', error: 'unavailable', text: line };
   if (status === 408) return { kind: 'failed', error: 'unavailable', text: line };
+  if (meaning === 'cannot-rescale') return { kind: 'error', status, text: line, meaning };
   if (!errors.success || status >= 500 || status < 400) return unexpected(`${request.path}: ${status} ${line}`);
   return { kind: 'error', status, text: line, meaning };
 }
@@ -187,9 +200,10 @@ function part<S extends v.GenericSchema, T>(
   return { kind: 'value', value };
 }
 
-/** Only a 404 whose text is known is an answer about the job; any other may come from a wrong path or a foreign server. */
+/** Only an error whose text is known is an answer about the job; any other may come from a wrong path or a foreign server. */
 function errorPart(reply: Extract<Reply, { kind: 'error' }>, path: string): Part<never> {
   const absent: readonly (Meaning | undefined)[] = ['job-not-found', 'trigger-not-found', 'checkpointing-off'];
+  if (reply.meaning === 'cannot-rescale') return { kind: 'absent', text: reply.text };
   if (reply.status === 404 && absent.includes(reply.meaning)) return { kind: 'absent', text: reply.text };
   if (reply.status === 404)
     return { kind: 'failed', error: 'unexpected-reply', text: firstLine(`${path}: ${reply.text}`) };
@@ -220,5 +234,13 @@ function disposalAccepted(reply: Reply): Accepted {
 function cancelAccepted(reply: Reply): Accepted {
   if (reply.kind === 'failed') return { kind: 'unknown', error: reply.error, text: reply.text };
   if (reply.kind === 'json' || reply.meaning === 'already-ended') return { kind: 'done', text: '' };
+  return { kind: 'refused', text: reply.text };
+}
+
+/** 409: another update is under way, or the job is on its way elsewhere; it is asked again. */
+function rescaleAccepted(reply: Reply): Accepted {
+  if (reply.kind === 'failed') return { kind: 'unknown', error: reply.error, text: reply.text };
+  if (reply.kind === 'json') return { kind: 'done', text: '' };
+  if (reply.status === 409 || reply.status === 404) return { kind: 'unknown', error: 'unavailable', text: reply.text };
   return { kind: 'refused', text: reply.text };
 }

@@ -52,6 +52,8 @@ async function run(
         return await client.checkpoint(command.jobId, command.triggerId);
       case 'dispose':
         return await client.dispose(command.path);
+      case 'rescale':
+        return await client.rescale(command.jobId, command.bounds);
       default:
         return command satisfies never;
     }

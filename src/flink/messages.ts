@@ -11,6 +11,8 @@ export type Meaning =
   | 'checkpointing-off'
   /** The job has ended by itself: nothing is left to cancel. */
   | 'already-ended'
+  /** A positive answer: the scheduler of this job cannot change its parallelism without a restart. */
+  | 'cannot-rescale'
   /** No savepoint directory in the request or the configuration. */
   | 'no-savepoint-directory';
 
@@ -91,6 +93,18 @@ export const MESSAGES: readonly MessageRow[] = [
     statuses: [409],
     contains: 'reached another terminal state',
     origin: 'JobCancellationHandler',
+  },
+  {
+    meaning: 'cannot-rescale',
+    statuses: [500],
+    contains: 'does not support changing the parallelism without a job restart',
+    origin: 'SchedulerNG, any scheduler but the adaptive one',
+  },
+  {
+    meaning: 'cannot-rescale',
+    statuses: [500],
+    contains: 'Cannot change the parallelism of a job running in reactive mode',
+    origin: 'AdaptiveScheduler in reactive mode',
   },
   {
     meaning: 'no-savepoint-directory',

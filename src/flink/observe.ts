@@ -69,7 +69,7 @@ async function ask(client: FlinkClient, questions: Ask, stop: () => void, maxFor
     job === undefined ? Promise.resolve(NOT_ASKED) : until(wanted, () => call(job.id));
   const { wants, trigger } = questions;
   const runs = job?.state === 'RUNNING';
-  const [flinkVersion, detail, checkpoints, checkpointConfig, exceptions, triggered] = await Promise.all([
+  const [flinkVersion, detail, checkpoints, checkpointConfig, exceptions, triggered, bounds] = await Promise.all([
     until(wants.flinkVersion, client.version),
     of(wants.detail || !runs, client.detail),
     of(wants.checkpoints, client.checkpoints),
@@ -77,6 +77,7 @@ async function ask(client: FlinkClient, questions: Ask, stop: () => void, maxFor
     // The newest failure of a job that runs is over: it explains nothing that is.
     of(wants.exceptions && !runs, client.exceptions),
     trigger === undefined ? NOT_ASKED : until(true, () => client.trigger(trigger)),
+    of(wants.bounds, client.bounds),
   ]);
   const built = isBuilt(job);
   const asked = listed.filter((one) => questions.jobIds.includes(one.id));
@@ -90,6 +91,7 @@ async function ask(client: FlinkClient, questions: Ask, stop: () => void, maxFor
     checkpointConfig: built || !isOff(checkpointConfig) ? checkpointConfig : NOT_BUILT,
     exceptions,
     trigger: triggered,
+    bounds,
   };
 }
 

@@ -7,6 +7,8 @@ import type {
   JobView,
   SnapshotView,
   TriggerView,
+  VertexBounds,
+  VertexView,
 } from '../core/flink-view.ts';
 import { failureLine, firstLine, namesMissingSnapshot, savepointInFailure, usablePath } from './messages.ts';
 import type {
@@ -16,6 +18,7 @@ import type {
   Exceptions,
   JobDetails,
   JobsOverview,
+  ResourceRequirements,
   TriggerStatus,
 } from './schema.ts';
 
@@ -38,11 +41,36 @@ export function jobDetail(reply: v.InferOutput<typeof JobDetails>): JobDetail {
   const parallelisms = (reply.vertices ?? []).flatMap((vertex) =>
     typeof vertex.parallelism === 'number' ? [vertex.parallelism] : [],
   );
+  const vertices = (reply.vertices ?? []).slice(0, MOST_VERTICES).flatMap(vertexView);
   return {
+    vertices,
     runningSince: reply.timestamps?.RUNNING ?? undefined,
     now: reply.now ?? undefined,
-    parallelism: parallelisms.length === 0 ? undefined : Math.max(...parallelisms.slice(0, 10_000)),
+    parallelism: parallelisms.length === 0 ? undefined : Math.max(...parallelisms.slice(0, MOST_VERTICES)),
   };
+}
+
+/** No job graph is larger; a JobManager is not trusted to keep to it. */
+const MOST_VERTICES = 10_000;
+
+type Vertex = NonNullable<NonNullable<v.InferOutput<typeof JobDetails>['vertices']>>[number];
+
+function vertexView({ id, name, parallelism, maxParallelism }: Vertex): VertexView[] {
+  if (typeof id !== 'string' || typeof parallelism !== 'number') return [];
+  const most = typeof maxParallelism === 'number' && maxParallelism > 0 ? maxParallelism : undefined;
+  return [{ id, name: firstLine(name ?? ''), parallelism, maxParallelism: most }];
+}
+
+/** /jobs/:id/resource-requirements, by vertex id. */
+export function boundsView(reply: v.InferOutput<typeof ResourceRequirements>): VertexBounds[] | undefined {
+  const bounds = Object.entries(reply).map(([id, { parallelism }]) => ({
+    id,
+    lower: parallelism.lowerBound,
+    upper: parallelism.upperBound,
+  }));
+  return bounds.length === 0 || bounds.length > MOST_VERTICES
+    ? undefined
+    : bounds.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** /jobs/:id/checkpoints. */

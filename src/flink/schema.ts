@@ -36,7 +36,21 @@ export const JobDetails = v.object({
   now: optionalNumber,
   timestamps: v.optional(v.fallback(v.optional(v.nullable(v.object({ RUNNING: optionalNumber }))), undefined)),
   vertices: v.optional(
-    v.fallback(v.optional(v.nullable(v.array(v.object({ parallelism: optionalNumber })))), undefined),
+    v.fallback(
+      v.optional(
+        v.nullable(
+          v.array(
+            v.object({
+              id: optionalText,
+              name: optionalText,
+              parallelism: optionalNumber,
+              maxParallelism: optionalNumber,
+            }),
+          ),
+        ),
+      ),
+      undefined,
+    ),
   ),
 });
 
@@ -60,6 +74,12 @@ export const Checkpoints = v.object({
     v.nullable(v.object({ completed: optionalEntry, savepoint: optionalEntry, restored: optionalEntry })),
   ),
 });
+
+/** GET /jobs/:id/resource-requirements (JobResourceRequirementsBody): bounds by vertex. One that cannot be read spoils the reply. */
+export const ResourceRequirements = v.record(
+  v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+  v.object({ parallelism: v.object({ lowerBound: numeric, upperBound: numeric }) }),
+);
 
 /** GET /jobs/:id/checkpoints/config. */
 export const CheckpointConfig = v.object({

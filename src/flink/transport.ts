@@ -15,7 +15,7 @@ export type Service = {
 /** One call to Flink's REST API. */
 export type FlinkRequest = {
   readonly service: Service;
-  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT';
   readonly path: string;
   readonly body?: JsonObject;
   readonly timeoutMs: number;

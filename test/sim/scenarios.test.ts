@@ -6,6 +6,7 @@ import './scenarios/stops.ts';
 import './scenarios/repair.ts';
 import './scenarios/world.ts';
 import './scenarios/corners.ts';
+import './scenarios/rescale.ts';
 import './scenarios/high-availability.ts';
 
 /** The scenarios of docs/lifecycle.md by number and name; test/sim/crashes puts a crash at every step of the flows in them. */

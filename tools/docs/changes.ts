@@ -12,7 +12,7 @@ none, another spelling of a quantity, a field for its configuration key and an o
 | effect | the job |
 |---|---|
 | \`upgrade\` | is stopped with a snapshot and goes on as a new epoch |
-| \`scale\` | gets another parallelism, as by \`upgrade\` |
+| \`scale\` | is rescaled in place where Flink can ([which way](lifecycle.md#rescaling)), else as by \`upgrade\`, \`policies.scaleCooldown\` apart |
 | \`ignore\` | is not touched; the field is read when it is needed |
 
 \`.status.plan\` names the fields of a spec that do not act now, and why.

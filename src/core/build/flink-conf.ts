@@ -44,3 +44,24 @@ function oneLine(value: string): string {
 function lines(texts: readonly string[]): string {
   return texts.map((text) => `${text}\n`).join('');
 }
+
+/** The configuration in a file that `confFile` wrote: what an epoch was truly rendered with. */
+export function readConfFile(files: Readonly<Record<string, string>>): Conf {
+  const yaml = files['config.yaml'];
+  const text = yaml ?? files['flink-conf.yaml'] ?? '';
+  const entries = text.split('\n').flatMap((line): [string, string][] => {
+    const cut = line.indexOf(': ');
+    return cut < 0
+      ? []
+      : [[line.slice(0, cut), yaml === undefined ? line.slice(cut + 2) : scalar(line.slice(cut + 2))]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function scalar(text: string): string {
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}

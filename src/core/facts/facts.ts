@@ -14,6 +14,7 @@ import { absenceOf, stuckPod, type Absence } from './absence.ts';
 import { epochFacts, type EpochFacts } from './epoch.ts';
 import { flinkFacts, type FlinkFacts } from './flink.ts';
 import { podsOf, processOf, type Process } from './process.ts';
+import { scaleFacts, type ScaleFacts } from './scale.ts';
 
 /** Everything the rules look at, classified once. */
 export type Facts = EpochFacts & {
@@ -37,6 +38,8 @@ export type Facts = EpochFacts & {
   readonly wanted: FlinkJobSpec | undefined;
   /** What differs between the accepted and the wanted spec and asks for another epoch. */
   readonly upgrades: readonly Change[];
+  /** What is wanted of the scale of the running epoch; `undefined` without one. */
+  readonly scale: ScaleFacts | undefined;
   readonly suspendWanted: boolean;
   /** A new value of spec.restore.nonce that has not been acted on. */
   readonly restoreNonce: number | undefined;
@@ -75,10 +78,28 @@ export function factsOf(input: Input): Facts {
   };
   const nonce = job.spec.kind === 'valid' ? job.spec.spec.restore?.nonce : undefined;
   const handledNonce = prior?.handled?.restoreNonce ?? record?.handled.restoreNonce;
-  const upgrades = record && wanted ? changes(record.spec, wanted).filter((change) => change.effect !== 'ignore') : [];
+  const changed = record && wanted ? changes(record.spec, wanted).filter((change) => change.effect !== 'ignore') : [];
   const suspendWanted = wanted?.state === 'suspended';
   const restoreNonce =
     epoch && nonce !== undefined && nonce !== handledNonce && wanted?.restore?.from !== undefined ? nonce : undefined;
+  const operation = current.adopted ? undefined : prior?.operation;
+  const flink = flinkFacts(input.flink, candidateJobIds(job.ref.uid, epoch, record, restore));
+  const scale = scaleFacts({
+    record,
+    wanted,
+    changes: changed,
+    epoch,
+    deployed: current.deployed,
+    otherwise: suspendWanted || restoreNonce !== undefined,
+    operation,
+    prior,
+    taskManager,
+    view: input.flink,
+    flink,
+    now,
+  });
+  // A change of scale alone asks for another epoch only where the running one cannot take it.
+  const upgrades = changed.some(({ effect }) => effect === 'upgrade') || scale?.way === 'upgrade' ? changed : [];
   return {
     ...current,
     input,
@@ -91,11 +112,12 @@ export function factsOf(input: Input): Facts {
     stuckPod: stuckPod(observed.pods, rfc3339, now)?.metadata.name,
     jobManagerPods: observed.pods && podsOf(observed.pods, 'jobmanager').length,
     process: epoch ? processOf(observed.pods, job.ref.uid, epoch.number) : { kind: 'none', pod: undefined },
-    flink: flinkFacts(input.flink, candidateJobIds(job.ref.uid, epoch, record, restore)),
+    flink,
     view: input.flink,
-    operation: current.adopted ? undefined : prior?.operation,
+    operation,
     wanted,
     upgrades,
+    scale,
     suspendWanted,
     restoreNonce,
     changeWanted: suspendWanted || upgrades.length > 0 || restoreNonce !== undefined,

@@ -48,6 +48,7 @@ export function flinkFacts(view: FlinkView, jobIds: readonly string[]): FlinkFac
       view.checkpointConfig,
       view.exceptions,
       view.trigger,
+      view.bounds,
     ].every((part) => part.kind !== 'failed' || part.error !== 'timeout'),
     anyTaskRan:
       (tasks?.running ?? 0) + (tasks?.finished ?? 0) > 0 ||

@@ -15,11 +15,15 @@ import { progress, stalled } from './say.ts';
  */
 export function change(facts: Facts): Answer | undefined {
   const { epoch, now } = facts;
-  if (!facts.changeWanted || !epoch || epoch.ended || facts.operation) return undefined;
+  // A rescale in place holds nothing up: it is a state that Flink is told to be in.
+  if (!facts.changeWanted || !epoch || epoch.ended || (facts.operation && facts.operation.kind !== 'rescale'))
+    return undefined;
   const purpose: Operation['purpose'] = facts.suspendWanted
     ? 'suspend'
     : facts.restoreNonce === undefined
-      ? 'upgrade'
+      ? facts.scale?.way === 'upgrade' && facts.upgrades.every(({ effect }) => effect === 'scale')
+        ? 'scale'
+        : 'upgrade'
       : 'restore';
   if (neverRan(facts)) return replace(facts);
   if (facts.restoreNonce !== undefined && !facts.suspendWanted) {

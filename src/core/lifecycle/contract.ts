@@ -1,6 +1,7 @@
 import { approvalToken } from '../build/names.ts';
 import { renderEpoch } from '../build/epoch.ts';
 import type { Facts } from '../facts/facts.ts';
+import { schedulerOf } from '../facts/scale.ts';
 import { candidates, ownDirectory } from './snapshots.ts';
 
 /**
@@ -50,7 +51,9 @@ export function lossAllowed(facts: Facts): boolean {
 
 /**
  * Whether no task of this epoch ever ran, proven: no JobManager container started; or every one that did ended before it could run
- * a job (exit code 1: StandaloneApplicationClusterEntryPoint could not start); or the one that lives says so by REST.
+ * a job (exit code 1: StandaloneApplicationClusterEntryPoint could not start); or the one that lives says so by REST. With the adaptive
+ * scheduler CREATED says nothing: a job that ran is CREATED again whenever it waits for slots, with no trace of having run
+ * (AdaptiveScheduler.getArchivedExecutionGraph makes a sparse graph).
  */
 export function neverRan(facts: Facts): boolean {
   const { epoch, process, flink } = facts;
@@ -66,7 +69,9 @@ export function neverRan(facts: Facts): boolean {
     epoch.process === epoch.idle ||
     (process.kind === 'running' && epoch.process === process.id);
   if (!earlierIdle || flink.heard !== 'answered' || !flink.timely || flink.foreign) return false;
-  return flink.job === undefined || ['INITIALIZING', 'CREATED', 'FAILED'].includes(flink.job.state);
+  const untouched =
+    facts.record && schedulerOf(facts.record) !== 'default' ? ['INITIALIZING'] : ['INITIALIZING', 'CREATED', 'FAILED'];
+  return flink.job === undefined || untouched.includes(flink.job.state);
 }
 
 /** The ways out of a hold, ready to paste. */

@@ -15,6 +15,7 @@ import {
   tasksStarting,
   unreachable,
 } from './observe.ts';
+import { rescale } from './rescale.ts';
 import { deploymentLagsPod, deploymentLagsStatus, recordLagsDeployment } from './lagging.ts';
 import { firstStart, startDeclared, suspendedFromTheStart } from './start.ts';
 import { cancelUnderWay, operationOrphaned, stopCompleted, stopFailed, stopUnderWay, stopWithdrawn } from './stop.ts';
@@ -63,6 +64,7 @@ export const RULES: readonly Rule[] = [
   // What is, and what is wanted
   jobEnded, //              Flink says it is over
   change, //                the spec, a restore or a suspension asks for another epoch: form the intent, or hold
+  rescale, //               another scale of the same epoch: TaskManagers first up and last down
   podTrouble, //            pods say what is wrong
   jobManagerStarting, //    nobody to ask yet
   unreachable, //           nobody answers

@@ -21,7 +21,7 @@ const stateOf = (facts: Facts) =>
 /** The operation's process is gone, so its trigger is too (Flink keeps results in memory): what happens next is decided anew. */
 export function operationOrphaned(facts: Facts): Answer | undefined {
   const { operation, process, flink, epoch } = facts;
-  if (!operation || operation.kind === 'delete' || epoch?.ended) return undefined;
+  if (!operation || ['delete', 'rescale'].includes(operation.kind) || epoch?.ended) return undefined;
   if (process.kind === 'dead' && operation.kind === 'stop') {
     return {
       rule: 'stopLostItsProcess',

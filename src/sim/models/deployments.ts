@@ -53,7 +53,9 @@ function sync(options: DeploymentOptions, deployment: KubeObject, again: () => v
   if (deployment.metadata.deletionTimestamp === undefined) {
     for (const pod of old) api.remove(ACTOR, refOf(pod));
     const surplus = current.length - wanted;
-    for (const pod of current.slice(0, Math.max(0, surplus))) api.remove(ACTOR, refOf(pod));
+    // Pods that are not ready go before those that are (kubernetes pkg/controller ActivePodsWithRanks).
+    const order = current.toSorted((a, b) => Number(isReady(a)) - Number(isReady(b)));
+    for (const pod of order.slice(0, Math.max(0, surplus))) api.remove(ACTOR, refOf(pod));
     // Recreate waits for the pods of the old template; a scale-up within one template does not wait for terminating ones.
     const oldLeft = pods.some((pod) => pod.metadata.labels?.['pod-template-hash'] !== template);
     const missing = recreate && oldLeft ? 0 : Math.max(0, -surplus);

@@ -5,6 +5,7 @@ import type { FlinkRequest, FlinkResponse } from '../../../src/flink/transport.t
 import type { HookReply, SyncAnswer, SyncRequest } from '../../../src/sim/models/metacontroller/hook.ts';
 import { at, equal, numberAt, text, tree, type KubeObject } from '../../../src/sim/models/objects.ts';
 import type { Ledger } from './ledger.ts';
+import { checkTaskManagers } from './task-managers.ts';
 
 /** One call to Flink that the hook made in a sync, and what it heard. */
 export type Asked = { readonly request: FlinkRequest; readonly response: FlinkResponse };
@@ -37,6 +38,9 @@ export function checkSync(sync: SyncRecord, ledger: Ledger, report: Report): voi
   checkChildrenKept(sync, observed, ledger, report);
   checkJobManagerKept(sync, observed, ledger, report);
   checkUnknownIsNotNo(sync, observed, report);
+  const before = findDeployment(childrenOf(sync.request), sync.request.parent.metadata.name, 'taskmanager');
+  const after = findDeployment(answer.children, sync.request.parent.metadata.name, 'taskmanager');
+  checkTaskManagers(sync, { before, after }, observed, ledger, report);
 }
 
 export function statusOf(parent: KubeObject): Partial<StatusOf> {
@@ -48,7 +52,7 @@ function checkIntentObserved({ request, asked }: SyncRecord, report: Report): vo
   const operation = statusOf(request.parent).operation;
   for (const { request: call } of asked) {
     if (call.method === 'GET') continue;
-    const why = unintended(call, operation);
+    const why = call.method === 'PUT' ? unmeant(call, statusOf(request.parent)) : unintended(call, operation);
     if (why !== undefined)
       report(
         'intent observed',
@@ -77,6 +81,17 @@ function unintended(call: FlinkRequest, operation: StatusOf['operation']): strin
   if (operation.triggerId !== text(at(body, 'triggerId'))) return 'under another trigger id';
   const directory = text(at(body, resource === 'stop' ? 'targetDirectory' : 'target-directory'));
   return kind === 'checkpoint' || operation.directory === directory ? undefined : `to ${directory}`;
+}
+
+/** Bounds are sent only as the observed intent has them; a vertex with a parallelism of its own keeps it. */
+function unmeant(call: FlinkRequest, { operation, epoch }: Partial<StatusOf>): string | undefined {
+  const { scale } = epoch ?? {};
+  const uppers = Object.entries(call.body ?? {})
+    .filter(([id]) => scale?.fixed?.includes(id) !== true)
+    .map(([, bounds]) => numberAt(bounds, 'parallelism', 'upperBound'));
+  const meant = uppers.length > 0 && uppers.every((upper) => upper === scale?.parallelism);
+  if (operation?.kind === 'rescale' && meant) return undefined;
+  return `with bounds ${uppers.join(', ')} while ${JSON.stringify(scale)} is observed`;
 }
 
 /** The answer is what the CRD stores: nothing pruned, nothing null or empty, and the conditions never run ahead (S8). */

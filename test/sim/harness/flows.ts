@@ -2,7 +2,7 @@ import { keyOf, refOf, type KubeObject } from '../../../src/sim/models/objects.t
 import { NAMESPACE, jobRef } from '../../../src/sim/world.ts';
 import { statusOf } from './checker.ts';
 import { writesSince, type History } from './history.ts';
-import { NAME, reconfigured, SPEC, stateless, suspended, type Spec } from './sample.ts';
+import { adaptive, NAME, reconfigured, SPEC, stateless, suspended, type Spec } from './sample.ts';
 
 /** The flows of a job's life, as a user sees them: what is done, and what must be reached. */
 
@@ -179,7 +179,31 @@ export const FLOWS: readonly Flow[] = [
     },
   },
   { name: 'delete', prelude: started, body: remove },
+  {
+    name: 'rescale in place',
+    prelude: async (h) => {
+      await start(h, adaptive(SPEC, 1));
+      await h.run(12_000);
+    },
+    body: async (h) => {
+      for (const replicas of [2, 1]) {
+        h.apply(adaptive(SPEC, replicas));
+        // oxlint-disable-next-line no-await-in-loop -- up, then down
+        await h.until(
+          () => isReady(h) && runsNewest(h) && hasScale(h, replicas),
+          LIMIT_MS,
+          `rescaled to ${replicas} TaskManagers`,
+        );
+      }
+      if (epochOf(h) !== 1) h.fail('rescale', 'it took another epoch');
+    },
+  },
 ];
+
+/** The job runs with this parallelism of its largest vertex, on as many TaskManagers. */
+function hasScale(h: History, scale: number): boolean {
+  return Math.max(0, ...(jobOf(h)?.vertices.current() ?? [])) === scale && podNames(h, 'taskmanager').length === scale;
+}
 
 /** The write of a newer checkpoint into the restore ConfigMap. */
 export function isRecording(write: string): boolean {

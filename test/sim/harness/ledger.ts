@@ -13,6 +13,8 @@ export type Ledger = {
   /** The living JobManager process of a FlinkJob. */
   readonly alive: (owner: string) => ProcessInfo | undefined;
   readonly ran: (owner: string) => boolean;
+  /** TaskManagers that the job needs as it runs now; 0 when it does not. */
+  readonly needs: (owner: string) => number;
   readonly progressed: (process: ProcessInfo) => boolean;
   readonly snapshot: (path: string) => Snapshot | undefined;
   /** The user gave leave to start from elsewhere or from nothing. */
@@ -70,6 +72,7 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   const progressed = new Set<string>();
   const lineages = new Map<string, Lineage>();
   const rewinds: Rewind[] = [];
+  const needs = new Map<string, number>();
   const counts: Record<string, number> = {};
 
   const lineage = (owner: string): Lineage => {
@@ -185,8 +188,14 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
         break;
       case 'job-state':
         if (event.state === 'RUNNING') lineage(process.owner).ran = true;
+        else needs.delete(process.owner);
         if (OVER.has(event.state)) writing.delete(processName(process));
         break;
+      case 'executed':
+        needs.set(process.owner, Math.ceil(event.parallelism / event.slotsOfEach));
+        break;
+      case 'rescaled':
+      case 'bounds-told':
       case 'failed-over':
       case 'cancel-asked':
       case 'leadership':
@@ -211,6 +220,7 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
     stored,
     alive: (owner) => [...writing.values(), ...alive.values()].find((process) => process.owner === owner),
     ran: (owner) => lineage(owner).ran,
+    needs: (owner) => needs.get(owner) ?? 0,
     progressed: (process) => progressed.has(processName(process)),
     snapshot: (path) => storage.read(path),
     permit: (owner) => {

@@ -67,11 +67,12 @@ function gone(input: Input): FlinkView {
     kind: 'answered',
     jobs: [job],
     flinkVersion: none,
-    detail: { kind: 'value', value: { runningSince: 1, parallelism: 1, now: 60_000 } },
+    detail: { kind: 'value', value: { runningSince: 1, parallelism: 1, now: 60_000, vertices: [] } },
     checkpoints: { kind: 'value', value: checkpoints },
     checkpointConfig: none,
     exceptions: none,
     trigger: NOT_KNOWN,
+    bounds: none,
   };
 }
 

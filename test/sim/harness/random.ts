@@ -6,7 +6,7 @@ import { statusOf } from './checker.ts';
 import type { Core } from './core.ts';
 import { condition, jobOf, killJobManager, leftovers, pods, reachSettled, stateOf } from './flows.ts';
 import { createHistory, type History } from './history.ts';
-import { reconfigured, SPEC, stateless, suspended, type Spec } from './sample.ts';
+import { adaptive, reconfigured, SPEC, stateless, suspended, type Spec } from './sample.ts';
 
 /** A random history: faults and deeds of user and cluster mixed by a seed, then quiet, in which all must come right. */
 export type Told = {
@@ -33,7 +33,8 @@ export async function randomHistory(seed: number, core?: Core): Promise<Told> {
   history.controls.repeatEvery = random.pick([0, 5, 11]);
   const faults = new Set<string>();
   const calm = disturb(history, random, faults, strategy === 'dynamic-apply');
-  let spec: Spec = random.chance(0.1) ? suspended(SPEC) : SPEC;
+  const first = random.chance(0.3) ? adaptive(SPEC, random.between(1, 2)) : SPEC;
+  let spec: Spec = random.chance(0.1) ? suspended(first) : first;
   history.apply(spec);
   await history.run(random.between(200, 20_000));
   const deeds = random.between(1, 4);
@@ -176,6 +177,8 @@ function act(h: History, random: Random, spec: Spec, names: Set<string>): Spec {
     'outage',
     'unschedulable',
     'edit and revert',
+    'scale',
+    'scale',
     'wipe',
     'bad spec',
   ]);
@@ -196,6 +199,8 @@ function act(h: History, random: Random, spec: Spec, names: Set<string>): Spec {
     case 'edit and revert':
       change(reconfigured(spec, value));
       return change(spec);
+    case 'scale':
+      return change({ ...spec, taskManagerReplicas: random.between(1, 3) });
     case 'bad spec':
       h.apply({ ...spec, parallelism: 7, taskManagerReplicas: 1 });
       return spec;

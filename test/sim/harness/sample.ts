@@ -36,6 +36,13 @@ export function stateless(spec: Spec): Spec {
   return { ...spec, policies: { ...(spec['policies'] as object), upgrade: { mode: 'stateless' } } };
 }
 
+/** The spec with a scale that its number of TaskManagers says, and the adaptive scheduler. */
+export function adaptive(spec: Spec, taskManagerReplicas: number): Spec {
+  const { parallelism: _, ...unscaled } = spec;
+  const flinkConf = { ...(spec['flinkConf'] as object), 'jobmanager.scheduler': 'adaptive' };
+  return { ...unscaled, taskManagerReplicas, flinkConf };
+}
+
 /** The spec with Flink's own high availability, and so many JobManagers. */
 export function highlyAvailable(spec: Spec, jobManagerReplicas = 1): Spec {
   const conf = {

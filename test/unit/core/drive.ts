@@ -1,7 +1,15 @@
 import { readObserved } from '../../../src/api/observed.ts';
 import type { Child } from '../../../src/api/kube.ts';
 import type { Status } from '../../../src/api/status.ts';
-import type { CheckpointsView, FlinkView, JobState, TriggerView } from '../../../src/core/flink-view.ts';
+import type {
+  CheckpointsView,
+  FlinkView,
+  JobState,
+  Part,
+  TriggerView,
+  VertexBounds,
+  VertexView,
+} from '../../../src/core/flink-view.ts';
 import { readJob } from '../../../src/core/observe-job.ts';
 import { reconcile } from '../../../src/core/reconcile.ts';
 import type { Input, Outcome } from '../../../src/core/types.ts';
@@ -181,6 +189,8 @@ export function answered(
     tasks?: number;
     running?: number;
     checkpointing?: boolean | 'unknown';
+    vertices?: readonly VertexView[];
+    bounds?: readonly VertexBounds[] | 'cannot' | 'unknown';
   } = {},
 ): FlinkView {
   const total = more.tasks ?? 2;
@@ -200,7 +210,12 @@ export function answered(
     flinkVersion: { kind: 'value', value: '1.20.5' },
     detail: {
       kind: 'value',
-      value: { runningSince: state === 'RUNNING' && running > 0 ? 1 : 0, now: 60_000, parallelism: 1 },
+      value: {
+        runningSince: state === 'RUNNING' && running > 0 ? 1 : 0,
+        now: 60_000,
+        parallelism: Math.max(1, ...(more.vertices ?? []).map((vertex) => vertex.parallelism)),
+        vertices: more.vertices ?? [],
+      },
     },
     checkpoints: {
       kind: 'value',
@@ -234,7 +249,16 @@ export function answered(
       more.trigger === undefined || more.trigger === 'absent'
         ? { kind: 'absent', text: 'no trigger' }
         : { kind: 'value', value: more.trigger },
+    bounds: boundsPart(more.bounds),
   };
+}
+
+function boundsPart(bounds: readonly VertexBounds[] | 'cannot' | 'unknown' | undefined): Part<readonly VertexBounds[]> {
+  if (bounds === undefined) return { kind: 'not-asked' };
+  if (bounds === 'cannot') return { kind: 'absent', text: 'The DefaultScheduler does not support it' };
+  return bounds === 'unknown'
+    ? { kind: 'failed', error: 'unavailable', text: '503' }
+    : { kind: 'value', value: bounds };
 }
 
 /** A complete checkpoint. */

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { FlinkCommand } from '../../../src/core/flink-view.ts';
 import { createExecute } from '../../../src/flink/execute.ts';
 import type { FlinkResponse, Transport } from '../../../src/flink/transport.ts';
-import { CANCEL, fakeFlink, flinkError, JOB, reply, STOP, TRIGGER } from './flink-fixture.ts';
+import { CANCEL, fakeFlink, flinkError, JOB, OTHER_JOB, reply, RESCALE, STOP, TRIGGER } from './flink-fixture.ts';
 
 const run = async (
   command: FlinkCommand,
@@ -74,6 +74,23 @@ describe('execute', () => {
     assert.deepEqual(await run(CANCEL, ended), ['done', '']);
   });
 
+  it('rescales by PUT with the bounds of every vertex', async () => {
+    const { transport, calls } = fakeFlink({ [`/jobs/${JOB}/resource-requirements`]: reply({}) });
+    assert.equal((await createExecute({ transport })([RESCALE]))[0]?.kind, 'done');
+    assert.equal(calls[0]?.method, 'PUT');
+    assert.deepEqual(calls[0]?.body, {
+      [JOB]: { parallelism: { lowerBound: 1, upperBound: 4 } },
+      [OTHER_JOB]: { parallelism: { lowerBound: 1, upperBound: 1 } },
+    });
+    const refusals: readonly FlinkResponse[] = [
+      flinkError(400, 'The newly requested parallelism 4 exceeds its maximum parallelism 2.'),
+      flinkError(500, 'Internal server error.', 'x does not support changing the parallelism without a job restart'),
+    ];
+    // oxlint-disable-next-line no-await-in-loop -- a table
+    for (const refusal of refusals) assert.equal((await run(RESCALE, refusal))[0], 'refused');
+    assert.equal((await run(RESCALE, flinkError(409, 'Another update is in progress.')))[0], 'unknown');
+  });
+
   it('is refused by a definite no, with its first line', async () => {
     assert.deepEqual(await run(CANCEL, flinkError(404, 'Job could not be found.\n\tat x')), [
       'refused',
@@ -97,7 +114,7 @@ describe('execute', () => {
       { kind: 'response', status: 404, text: '<html>' },
     ] as const satisfies readonly FlinkResponse[]) {
       // oxlint-disable-next-line no-await-in-loop -- a table
-      for (const command of [STOP, CANCEL]) assert.equal((await run(command, response))[0], 'unknown');
+      for (const command of [STOP, CANCEL, RESCALE]) assert.equal((await run(command, response))[0], 'unknown');
     }
     assert.equal((await run(STOP, reply({ 'request-id': 'other' }, 202)))[0], 'unknown');
   });

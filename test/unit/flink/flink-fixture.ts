@@ -14,7 +14,14 @@ export function ask(change: Partial<Ask> = {}): Ask {
     kind: 'ask',
     service: SERVICE,
     jobIds: [JOB],
-    wants: { detail: true, checkpoints: true, checkpointConfig: true, exceptions: true, flinkVersion: true },
+    wants: {
+      detail: true,
+      checkpoints: true,
+      checkpointConfig: true,
+      exceptions: true,
+      flinkVersion: true,
+      bounds: true,
+    },
     trigger: undefined,
     ...change,
   };
@@ -30,6 +37,16 @@ export const STOP: Extract<FlinkCommand, { kind: 'stop' }> = {
   drain: false,
 };
 export const CANCEL: Extract<FlinkCommand, { kind: 'cancel' }> = { kind: 'cancel', service: SERVICE, jobId: JOB };
+
+export const RESCALE: FlinkCommand = {
+  kind: 'rescale',
+  service: SERVICE,
+  jobId: JOB,
+  bounds: [
+    { id: JOB, lower: 1, upper: 4 },
+    { id: OTHER_JOB, lower: 1, upper: 1 },
+  ],
+};
 
 /** A JSON reply. */
 export function reply(body: unknown, status = 200): FlinkResponse {

@@ -16,6 +16,16 @@ import { JOB, TRIGGER } from './flink-fixture.ts';
 const SAID: readonly { readonly status: number; readonly text: string; readonly means: Meaning }[] = [
   {
     status: 500,
+    text: 'Internal server error., <Exception on server side:\njava.lang.UnsupportedOperationException: The DefaultScheduler does not support changing the parallelism without a job restart. This feature is currently only expected to work with the AdaptiveScheduler.',
+    means: 'cannot-rescale',
+  },
+  {
+    status: 500,
+    text: 'java.lang.UnsupportedOperationException: Cannot change the parallelism of a job running in reactive mode.',
+    means: 'cannot-rescale',
+  },
+  {
+    status: 500,
     text: 'Internal server error., <Exception on server side:\norg.apache.flink.runtime.dispatcher.UnavailableDispatcherOperationException: Unable to get JobMasterGateway for initializing job.',
     means: 'transient',
   },

@@ -16,6 +16,7 @@ async function observe(replies: Record<string, FlinkResponse>, questions = ask()
 const CHECKPOINTS = `/jobs/${JOB}/checkpoints`;
 const CONFIG = `/jobs/${JOB}/checkpoints/config`;
 const SAVEPOINT = `/jobs/${JOB}/savepoints/${TRIGGER}`;
+const BOUNDS = `/jobs/${JOB}/resource-requirements`;
 const COUNTS = { restored: 1, total: 9, in_progress: 0, completed: 7, failed: 1 };
 
 describe('observe', () => {
@@ -28,15 +29,58 @@ describe('observe', () => {
 
   it('asks /jobs/overview first and the parts for the first asked id that is listed', async () => {
     const { transport, calls } = fakeFlink({
-      [`/jobs/${JOB}`]: reply({ timestamps: { RUNNING: 5 }, vertices: [{ parallelism: 2 }, { parallelism: '4' }] }),
+      [`/jobs/${JOB}`]: reply({
+        timestamps: { RUNNING: 5 },
+        vertices: [{ parallelism: 2 }, { id: 'v', name: 'Sink', parallelism: '4', maxParallelism: 128 }],
+      }),
     });
     const view = await createObserve({ transport })(ask({ jobIds: [OTHER_JOB, JOB] }));
     assert.equal(calls[0]?.path, '/jobs/overview');
     assert.ok(calls.slice(1).every(({ path }) => path === '/config' || path.includes(JOB)));
     assert.deepEqual((view as Answered).detail, {
       kind: 'value',
-      value: { runningSince: 5, now: undefined, parallelism: 4 },
+      value: {
+        runningSince: 5,
+        now: undefined,
+        parallelism: 4,
+        vertices: [{ id: 'v', name: 'Sink', parallelism: 4, maxParallelism: 128 }],
+      },
     });
+  });
+
+  it('reads the bounds of the vertices, sorted; anything odd is no answer', async () => {
+    const vertex = (lowerBound: unknown, upperBound: unknown) => ({ parallelism: { lowerBound, upperBound } });
+    const view = await observe({ [BOUNDS]: reply({ [OTHER_JOB]: vertex(1, '4'), [JOB]: vertex(1, 1) }) });
+    assert.deepEqual(view.bounds, {
+      kind: 'value',
+      value: [
+        { id: JOB, lower: 1, upper: 1 },
+        { id: OTHER_JOB, lower: 1, upper: 4 },
+      ],
+    });
+    for (const body of [{}, { [JOB]: {} }, { odd: vertex(1, 1) }, [], { [JOB]: vertex(1, 'x') }]) {
+      // oxlint-disable-next-line no-await-in-loop -- a table
+      assert.equal((await observe({ [BOUNDS]: reply(body) })).bounds.kind, 'failed');
+    }
+  });
+
+  it('tells a scheduler that cannot rescale from a job that is not there: both are a 500', async () => {
+    const server = (line: string) => flinkError(500, 'Internal server error.', `<Exception on server side:\n${line}`);
+    const cannot = await observe({
+      [BOUNDS]: server(
+        'java.lang.UnsupportedOperationException: The DefaultScheduler does not support changing the parallelism without a job restart.',
+      ),
+    });
+    assert.deepEqual(cannot.bounds, {
+      kind: 'absent',
+      text: 'The DefaultScheduler does not support changing the parallelism without a job restart.',
+    });
+    const gone = await observe({
+      [BOUNDS]: server('org.apache.flink.runtime.messages.FlinkJobNotFoundException: Could not find Flink job'),
+    });
+    assert.equal(gone.bounds.kind, 'failed');
+    const other = await observe({ [BOUNDS]: server('java.lang.NullPointerException') });
+    assert.equal(other.bounds.kind, 'failed');
   });
 
   it('asks no parts of a job that is not listed', async () => {
@@ -124,7 +168,7 @@ describe('observe', () => {
     };
     const view = await createObserve({ transport })(ask());
     assert.equal(view.kind, 'answered');
-    assert.equal(aborted.length, 3);
+    assert.equal(aborted.length, 4);
   });
 
   it('stays within its budget', async () => {

@@ -1,4 +1,7 @@
-import type { Context } from '../context.ts';
+import type { FlinkJobSpec } from '../../../api/flinkjob.ts';
+import { newestSpelling } from '../../conf-effects.ts';
+import { rememberedByObject } from '../../memo.ts';
+import type { Conf, Context } from '../context.ts';
 import type { Feature } from '../feature.ts';
 
 /** Slots of a TaskManager and parallelism of the job. */
@@ -10,8 +13,28 @@ export const parallelism: Feature = {
   }),
 };
 
+/** How large a job is: its parallelism, and the TaskManagers whose slots it takes. */
+export type Scale = { readonly parallelism: number; readonly taskManagers: number; readonly slots: number };
+
+/** The scale that a spec asks for. */
+export const scaleOfSpec = rememberedByObject((spec: FlinkJobSpec): Scale => {
+  const context = { spec, user: Object.fromEntries(newestSpelling(spec)) };
+  return {
+    parallelism: parallelismOf(context),
+    taskManagers: taskManagerReplicasOf(context),
+    slots: slotsOf(context.user),
+  };
+});
+
+/** The parallelism that a rendered configuration starts a job with. */
+export function parallelismOfConf(conf: Conf): number {
+  return wholeNumber(conf['parallelism.default']) ?? 1;
+}
+
+type Said = Pick<Context, 'spec' | 'user'>;
+
 /** Parallelism of the job: said, else all slots of the TaskManagers, else 1. */
-export function parallelismOf({ spec, user }: Context): number {
+function parallelismOf({ spec, user }: Said): number {
   const configured = wholeNumber(user['parallelism.default']);
   if (spec.parallelism !== undefined) return spec.parallelism;
   if (configured !== undefined) return configured;
@@ -19,7 +42,7 @@ export function parallelismOf({ spec, user }: Context): number {
 }
 
 /** TaskManagers: said, else enough for the parallelism. */
-export function taskManagerReplicasOf(context: Context): number {
+export function taskManagerReplicasOf(context: Said): number {
   return context.spec.taskManagerReplicas ?? Math.ceil(parallelismOf(context) / slotsOf(context.user));
 }
 

@@ -136,6 +136,10 @@ export type Program = {
   readonly checkpointMs: number | undefined;
   /** Fails for good after so long of running. */
   readonly failAfterMs: number | undefined;
+  /** Parallelism that main() gives to a source, whatever that of the job is. */
+  readonly fixed: number | undefined;
+  /** A job that the adaptive scheduler does not take (DefaultSlotPoolServiceSchedulerFactory). */
+  readonly batch: boolean;
 };
 
 export function readProgram(args: readonly string[]): Program {
@@ -148,5 +152,7 @@ export function readProgram(args: readonly string[]): Program {
     boundedMs: value('--bounded-ms'),
     checkpointMs: value('--checkpoint-ms'),
     failAfterMs: value('--fail-after-ms'),
+    fixed: value('--fixed'),
+    batch: args.includes('--batch'),
   };
 }

@@ -22,6 +22,11 @@ export type FlinkEvent = { readonly at: number; readonly process: ProcessInfo } 
   | { readonly kind: 'checkpoint'; readonly path: string; readonly counter: number }
   | { readonly kind: 'checkpoint-failed'; readonly message: string }
   | { readonly kind: 'failed-over'; readonly why: string }
+  /** The job is executed with this parallelism of its largest vertex. */
+  | { readonly kind: 'executed'; readonly parallelism: number; readonly slotsOfEach: number }
+  /** The adaptive scheduler restarts the job from its newest checkpoint, to run it with another parallelism. */
+  | { readonly kind: 'rescaled'; readonly to: number }
+  | { readonly kind: 'bounds-told'; readonly upper: number }
   | { readonly kind: 'stop-asked'; readonly triggerId: string; readonly fresh: boolean }
   | { readonly kind: 'savepoint-asked'; readonly triggerId: string; readonly fresh: boolean }
   | { readonly kind: 'checkpoint-asked'; readonly triggerId: string; readonly fresh: boolean }

@@ -4,6 +4,7 @@ import type { KubeObject } from '../objects.ts';
 import type { Storage } from './storage.ts';
 import { at, text, texts } from '../objects.ts';
 import { durationMs } from './entry-point.ts';
+import type { Bounds } from './vertices.ts';
 
 /**
  * Flink's high availability by Kubernetes (flink-kubernetes, package highavailability; 1.19 to 2.3), as one JobManager process uses it:
@@ -43,7 +44,11 @@ export type JobHa = {
   readonly conclude: () => void;
   readonly concluded: () => boolean;
 };
-export type StoredGraph = { readonly config: readonly (readonly [string, string])[] };
+export type StoredGraph = {
+  readonly config: readonly (readonly [string, string])[];
+  /** Bounds of its vertices, once they were changed. */
+  readonly bounds?: readonly Bounds[];
+};
 export type StoredCheckpoint = { readonly id: number; readonly path: string };
 export type CheckpointStore = {
   /** Makes the ConfigMap where there is none. */

@@ -11,6 +11,7 @@ import type { Contender, Election, HighAvailability } from './high-availability.
 import { processName } from './events.ts';
 import { startJob } from './job.ts';
 import { operationCache } from './operations.ts';
+import type { Bounds } from './vertices.ts';
 
 /**
  * One JobManager process in application mode:
@@ -34,6 +35,8 @@ export type JobManager = Process & {
   readonly checkpoint: (jobId: string, triggerId: string) => void;
   /** Begins to remove a snapshot; answers the trigger id, which nobody can choose. */
   readonly dispose: (path: string) => string;
+  /** Other bounds for the vertices of the job; a text says why not. They are stored with high availability. */
+  readonly rescale: (bounds: readonly Bounds[]) => string | undefined;
   readonly slotsChanged: () => void;
   /** Answers of the web handlers that Flink caches, by path. */
   readonly cache: Map<string, { readonly at: number; readonly status: number; readonly text: string }>;
@@ -100,6 +103,7 @@ export function startJobManager(options: JobManagerOptions): JobManager {
     name: string,
     restore: Parameters<typeof startJob>[0]['restore'],
     config: ReadonlyMap<string, string> = launch.config,
+    bounds?: readonly Bounds[],
   ): Job => {
     const { faults } = options;
     const writer = processName(info);
@@ -116,6 +120,7 @@ export function startJobManager(options: JobManagerOptions): JobManager {
       slots,
       faults,
       store: jobHa?.checkpoints,
+      bounds,
       emit: onJobEvent,
     });
   };
@@ -156,6 +161,7 @@ export function startJobManager(options: JobManagerOptions): JobManager {
       nameOf(launch),
       snapshot === undefined ? undefined : { ...snapshot, savepoint: snapshot.kind === 'savepoint' },
       stored === undefined ? launch.config : new Map(stored.config),
+      stored?.bounds,
     );
   };
   const lead = (): void => {
@@ -258,6 +264,12 @@ export function startJobManager(options: JobManagerOptions): JobManager {
         }),
       );
       return triggerId;
+    },
+    rescale: (bounds) => {
+      const wrong = job?.rescale(bounds);
+      const stored = jobHa?.graph();
+      if (wrong === undefined && stored !== undefined) jobHa?.submit({ ...stored, bounds });
+      return wrong;
     },
     slotsChanged: () => job?.slotsChanged(),
     terminate: () => {

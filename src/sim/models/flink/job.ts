@@ -1,10 +1,4 @@
-import type { Clock } from '../clock.ts';
-import type { Random } from '../random.ts';
-import type { Program } from './entry-point.ts';
-import type { Happening } from './events.ts';
-import type { CheckpointStore } from './high-availability.ts';
 import type { SideSnapshots } from './side-snapshots.ts';
-import type { Storage } from './storage.ts';
 import { savepointPath, sideSnapshots, unwritable } from './side-snapshots.ts';
 import type { OperationResult } from './operations.ts';
 import { TERMINAL, type JobState } from './job-state.ts';
@@ -14,7 +8,10 @@ import {
   type CheckpointingConfig,
   type CheckpointStats,
 } from './checkpointing.ts';
-import { INTERRUPTED, LOST_TASK_MANAGER, NOT_ALL_RUNNING, stoppingFailed } from './messages.ts';
+import type { JobOptions } from './job-options.ts';
+import { createScheduling } from './scheduling.ts';
+import { createVertices, type Bounds, type Vertices } from './vertices.ts';
+import { INTERRUPTED, LOST_TASK_MANAGER, NO_RESOURCES, NOT_ALL_RUNNING, stoppingFailed } from './messages.ts';
 
 /**
  * A counting job in a JobManager: its state is a number that grows while all tasks run, kept by checkpoints.
@@ -24,7 +21,9 @@ import { INTERRUPTED, LOST_TASK_MANAGER, NOT_ALL_RUNNING, stoppingFailed } from 
 export type Job = {
   readonly id: string;
   readonly name: string;
-  readonly parallelism: number;
+  readonly vertices: Vertices;
+  /** Other bounds for the adaptive scheduler; a text says why not. */
+  readonly rescale: (bounds: readonly Bounds[]) => string | undefined;
   readonly startTime: number;
   readonly state: () => JobState;
   readonly endTime: () => number;
@@ -50,32 +49,13 @@ export type Job = {
 /** Faults that tests switch on. */
 export type JobFaults = { stopFailsAfterSavepoint: boolean; savepointMs: number };
 
-export type JobOptions = {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly storage: Storage;
-  readonly id: string;
-  readonly name: string;
-  readonly writer: string;
-  readonly program: Program;
-  readonly config: ReadonlyMap<string, string>;
-  readonly restore:
-    | { readonly path: string; readonly counter: number; readonly checkpointId: number; readonly savepoint: boolean }
-    | undefined;
-  readonly slots: () => number;
-  readonly faults: JobFaults;
-  /** Where checkpoints are noted with high availability. */
-  readonly store: CheckpointStore | undefined;
-  readonly emit: (event: Happening) => void;
-};
-
 /** The counter grows by one in so many milliseconds. */
 const STEP_MS = 100;
 
 export function startJob(options: JobOptions): Job {
   const { clock, random, storage, emit, program } = options;
   const checkpointing = checkpointingConfig(options.config, program);
-  const parallelism = Number(options.config.get('parallelism.default') ?? '1');
+  const vertices = createVertices(options.config, program, options.bounds);
   const since = new Map<string, number>();
   const failures: { at: number; text: string }[] = [];
   const entries: CheckpointEntry[] = [];
@@ -138,6 +118,11 @@ export function startJob(options: JobOptions): Job {
   };
   const failOver = (why: string): void => {
     failures.unshift({ at: clock.now(), text: why });
+    emit({ kind: 'failed-over', why });
+    goBack(random.between(500, 1500));
+  };
+  /** The job is executed again from its newest checkpoint. */
+  const goBack = (ms: number): void => {
     const latest = entries.findLast((entry) => !entry.savepoint && !entry.discarded);
     attempt++;
     if (runningSince !== undefined) ranMs += clock.now() - runningSince;
@@ -146,13 +131,28 @@ export function startJob(options: JobOptions): Job {
     side.interrupt();
     stopping = false;
     base = latest === undefined ? (options.restore?.counter ?? 0) : (storage.read(latest.path)?.counter ?? 0);
-    emit({ kind: 'failed-over', why });
+    scheduling.restart();
     enter('RESTARTING');
-    later(random.between(500, 1500), schedule);
+    later(ms, scheduling.schedule);
   };
-  const schedule = (): void => {
-    if (state === 'INITIALIZING') enter('CREATED');
-    if (options.slots() < parallelism) return;
+  const scheduling = createScheduling({
+    clock,
+    vertices,
+    slots: options.slots,
+    later,
+    state: () => state,
+    held: () => stopping,
+    wait: () => enter('CREATED'),
+    execute: () => execute(),
+    emit,
+    goBack: () => goBack(random.between(200, 800)),
+    giveUp: () => {
+      if (state !== 'CREATED') return;
+      failures.unshift({ at: clock.now(), text: NO_RESOURCES });
+      end('FAILED');
+    },
+  });
+  const execute = (): void => {
     if (state === 'CREATED' || state === 'RESTARTING') enter('RUNNING');
     attempt++;
     later(random.between(200, 800), () => {
@@ -280,13 +280,14 @@ export function startJob(options: JobOptions): Job {
       restored = { id: checkpointId, path, at: clock.now(), savepoint };
     }
     emit({ kind: 'restored', path: options.restore?.path, counter: base });
-    schedule();
+    scheduling.schedule();
   });
 
   return {
     id: options.id,
     name: options.name,
-    parallelism,
+    vertices,
+    rescale: scheduling.tell,
     startTime,
     state: () => state,
     endTime: () => endTime,
@@ -307,8 +308,9 @@ export function startJob(options: JobOptions): Job {
     savepoint: side.savepoint,
     checkpoint: side.checkpoint,
     slotsChanged: () => {
-      if (state === 'CREATED' || state === 'RESTARTING') later(random.between(10, 300), schedule);
-      else if (state === 'RUNNING' && options.slots() < parallelism) failOver(LOST_TASK_MANAGER);
+      if (state === 'CREATED' || state === 'RESTARTING') later(random.between(10, 300), scheduling.schedule);
+      else if (state === 'RUNNING' && options.slots() < Math.max(...vertices.current())) failOver(LOST_TASK_MANAGER);
+      else if (vertices.scheduler !== 'default') scheduling.adapt();
     },
     fail: (why) => {
       failures.unshift({ at: clock.now(), text: why });

@@ -13,3 +13,13 @@ export function error(status: number, message: string): RestReply {
 export function json(status: number, body: unknown): RestReply {
   return { status, text: JSON.stringify(body) };
 }
+
+/** What a handler that throws is answered as. */
+export function serverError(message: string): RestReply {
+  return {
+    status: 500,
+    text: JSON.stringify({
+      errors: ['Internal server error.', `<Exception on server side:\n${message}\nEnd of exception on server side>`],
+    }),
+  };
+}

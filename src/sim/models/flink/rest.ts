@@ -4,7 +4,8 @@ import type { CheckpointEntry } from './checkpointing.ts';
 import type { Job } from './job.ts';
 import type { JobManager } from './job-manager.ts';
 import { disposal, savepoint, stop, takeCheckpoint, takenCheckpoint, takeSavepoint } from './rest-operations.ts';
-import { error, json, trace, type RestReply } from './rest-reply.ts';
+import { error, json, serverError, trace, type RestReply } from './rest-reply.ts';
+import { isExecuted, requirements, rescale, shownVertices, taskCount } from './rest-vertices.ts';
 
 /** Flink's REST API as far as Flork calls it, with Flink's own texts (1.19 to 2.3). */
 /** `web.refresh-interval`: how old a cached answer may be. */
@@ -26,6 +27,8 @@ export function restCall(jobManager: JobManager, clock: Clock, method: string, g
   if (method === 'POST' && resource === 'savepoints') return takeSavepoint(jobManager, jobId, body);
   if (method === 'POST' && resource === 'checkpoints') return takeCheckpoint(jobManager, jobId, body);
   if (method === 'PATCH' && query === 'mode=cancel') return cancel(jobManager, jobId);
+  if (method === 'PUT' && resource === 'resource-requirements') return rescale(jobManager, jobId, body);
+  if (method === 'GET' && resource === 'resource-requirements') return requirements(jobManager, jobId);
   if (method === 'GET' && resource === 'savepoints') return savepoint(jobManager, jobId, item);
   if (method === 'GET' && resource === 'checkpoints' && /^[0-9a-f]{32}$/.test(item))
     return takenCheckpoint(jobManager, jobId, item);
@@ -78,8 +81,10 @@ function overview(jobManager: JobManager, now: number): readonly unknown[] {
   ];
 }
 
+const NO_STATISTICS = { completed: 0, failed: 0, restored: undefined, entries: [] };
+
 function tasks(job: Job): Tree {
-  const total = job.name === '(application driver)' ? 0 : job.parallelism;
+  const total = job.name === '(application driver)' ? 0 : taskCount(job);
   const state = job.state();
   const running = job.tasksRunning() ? total : 0;
   const waiting = total - running;
@@ -131,17 +136,17 @@ function details(job: Job, now: number): Tree {
     'start-time': job.startTime,
     'end-time': job.endTime(),
     now,
-    timestamps: Object.fromEntries(names.map((name) => [name, job.since.get(name) ?? 0])),
-    vertices: [
-      { id: 'cbc357ccb763df2852fee8c4fc7d55f2', name: 'Counter', parallelism: job.parallelism, maxParallelism: 128 },
-    ],
+    timestamps: Object.fromEntries(
+      names.map((name) => [name, isExecuted(job) || name === 'INITIALIZING' ? (job.since.get(name) ?? 0) : 0]),
+    ),
+    vertices: shownVertices(job),
   };
 }
 
 function checkpoints(job: Job): RestReply {
   if (job.state() === 'INITIALIZING') return serverError('FlinkJobNotInitialized: the job is initializing');
   if (job.checkpointing.intervalMs === undefined) return error(404, 'Checkpointing has not been enabled.');
-  const { completed, failed, restored, entries } = job.checkpoints();
+  const { completed, failed, restored, entries } = isExecuted(job) ? job.checkpoints() : NO_STATISTICS;
   const latest = entries.findLast((entry) => !entry.savepoint);
   const savepoint = entries.findLast((entry) => entry.savepoint);
   return json(200, {
@@ -233,11 +238,3 @@ function configOf(jobManager: JobManager): Tree {
 }
 
 const ELECTION = 'Service temporarily unavailable due to an ongoing leader election. Please refresh.';
-function serverError(message: string): RestReply {
-  return {
-    status: 500,
-    text: JSON.stringify({
-      errors: ['Internal server error.', `<Exception on server side:\n${message}\nEnd of exception on server side>`],
-    }),
-  };
-}
