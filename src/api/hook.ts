@@ -12,10 +12,10 @@ export const Parent = v.looseObject({
   apiVersion: v.string(),
   kind: v.string(),
   metadata: v.looseObject({
-    name: v.string(),
-    namespace: v.string(),
+    name: v.pipe(v.string(), v.minLength(1)),
+    namespace: v.pipe(v.string(), v.minLength(1)),
     uid: v.string(),
-    generation: v.optional(v.number()),
+    generation: v.optional(v.pipe(v.number(), v.safeInteger())),
     deletionTimestamp: v.optional(v.nullable(v.string())),
     finalizers: v.optional(v.array(v.string())),
     labels: v.optional(v.record(v.string(), v.string())),

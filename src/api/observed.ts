@@ -22,7 +22,7 @@ type Groups = Readonly<Record<string, unknown>> | null | undefined;
  */
 export function readObserved(children: Groups, related: Groups, ref: { readonly namespace: string }): Observed {
   const inNamespace = (groups: Groups, key: string) =>
-    objects(groups, key).filter(({ metadata }) => metadata.namespace === ref.namespace);
+    unique(objects(groups, key).filter(({ metadata }) => metadata.namespace === ref.namespace));
   const configMaps = inNamespace(children, 'ConfigMap.v1');
   const services = inNamespace(children, 'Service.v1');
   const deployments = inNamespace(children, 'Deployment.apps/v1');
@@ -79,6 +79,11 @@ function objects(groups: Groups, key: string): Named[] {
     .filter((object) => isObject(object))
     .map((object) => ({ object, metadata: metaOf(object) }))
     .filter(({ metadata }) => metadata.name !== '');
+}
+
+/** A name is there once, whatever the keys of the request say: an answer with two of a name is none. */
+function unique(named: readonly Named[]): Named[] {
+  return [...new Map(named.map((one) => [one.metadata.name, one])).values()];
 }
 
 function byName<T extends { readonly metadata: ObjectMeta }>(list: readonly T[]): ReadonlyMap<string, T> {

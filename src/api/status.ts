@@ -8,7 +8,7 @@ import * as v from 'valibot';
  */
 
 const text = (description: string) => v.pipe(v.string(), v.description(description));
-const count = (description: string) => v.pipe(v.number(), v.integer(), v.description(description));
+const count = (description: string) => v.pipe(v.number(), v.safeInteger(), v.description(description));
 const flag = (description: string) => v.pipe(v.boolean(), v.description(description));
 /** RFC 3339 in UTC with second precision. */
 const time = (description: string) => v.pipe(v.string(), v.description(`${description} (RFC 3339)`));

@@ -38,14 +38,14 @@ export function jobViews(reply: v.InferOutput<typeof JobsOverview>): JobView[] {
 
 /** /jobs/:id. */
 export function jobDetail(reply: v.InferOutput<typeof JobDetails>): JobDetail {
-  const parallelisms = (reply.vertices ?? []).flatMap((vertex) =>
-    typeof vertex.parallelism === 'number' ? [vertex.parallelism] : [],
-  );
+  const parallelisms = (reply.vertices ?? [])
+    .map((vertex) => count(vertex.parallelism))
+    .filter((parallelism) => parallelism !== undefined);
   const vertices = (reply.vertices ?? []).slice(0, MOST_VERTICES).flatMap(vertexView);
   return {
     vertices,
-    runningSince: reply.timestamps?.RUNNING ?? undefined,
-    now: reply.now ?? undefined,
+    runningSince: time(reply.timestamps?.RUNNING),
+    now: time(reply.now),
     parallelism: parallelisms.length === 0 ? undefined : Math.max(...parallelisms.slice(0, MOST_VERTICES)),
   };
 }
@@ -91,8 +91,8 @@ type Entry = NonNullable<NonNullable<v.InferOutput<typeof Checkpoints>['latest']
 function snapshot(entry: Entry | null | undefined, kind: SnapshotView['kind']): SnapshotView | undefined {
   if (entry === null || entry === undefined || entry.discarded === true) return undefined;
   const path = usablePath(entry.external_path ?? '');
-  const at = entry.restore_timestamp ?? entry.latest_ack_timestamp ?? entry.trigger_timestamp;
-  if (path === undefined || at === undefined || at === null || at < 0) return undefined;
+  const at = time(entry.restore_timestamp ?? entry.latest_ack_timestamp ?? entry.trigger_timestamp);
+  if (path === undefined || at === undefined) return undefined;
   return {
     id: entry.id,
     path,
@@ -120,8 +120,9 @@ export function exceptionsView(reply: v.InferOutput<typeof Exceptions>): Excepti
   const entries = reply.exceptionHistory?.entries ?? [];
   const newest = entries.toSorted((a, b) => b.timestamp - a.timestamp)[0];
   if (newest !== undefined) {
+    const at = time(newest.timestamp);
     const text = failureLine(newest.stacktrace ?? newest.exceptionName ?? '');
-    return { newest: { at: newest.timestamp, text } };
+    return { newest: at === undefined ? undefined : { at, text } };
   }
   const root = reply['root-exception'];
   const at = time(reply.timestamp);
@@ -167,10 +168,14 @@ export function disposalView(reply: v.InferOutput<typeof TriggerStatus>): Trigge
   return { kind: 'failed', text: failureLine(trace) || 'Flink gives no reason', path: undefined };
 }
 
+/** The last moment that RFC 3339 can say (the year 9999). What is not a time is not told: status could not hold it. */
+const LAST_MS = 253_402_300_799_999;
+
 function time(ms: number | null | undefined): number | undefined {
-  return ms === null || ms === undefined || ms < 0 ? undefined : ms;
+  return ms === null || ms === undefined || ms < 0 || ms > LAST_MS ? undefined : Math.floor(ms);
 }
 
+/** A whole number that JSON and the API server agree on. */
 function count(value: number | null | undefined): number | undefined {
-  return value === null || value === undefined || value < 0 ? undefined : value;
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : undefined;
 }

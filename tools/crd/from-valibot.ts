@@ -69,7 +69,7 @@ function fieldsOf(schema: Schema, showing: Showing): JsonSchema {
 function bounds(schema: Schema): JsonSchema {
   const result: JsonSchema = {};
   for (const { type, requirement } of schema.pipe ?? []) {
-    if (type === 'integer') result.type = 'integer';
+    if (type === 'integer' || type === 'safe_integer') result.type = 'integer';
     if (typeof requirement !== 'number') continue;
     if (type === 'min_value') result.minimum = requirement;
     if (type === 'max_value') result.maximum = requirement;
