@@ -42,7 +42,8 @@ function plan(
     generation,
     recordHash: encodeRecord(record).hash,
     ...(restoredFrom === undefined ? {} : { restoredFrom }),
-    attempt: prior?.epoch?.attempt ?? facts.epoch?.attempt ?? 0,
+    // The operation that ended the old epoch is used up, also where a late view wrote its epoch without that.
+    attempt: Math.max(prior?.epoch?.attempt ?? facts.epoch?.attempt ?? 0, facts.operation?.attempt ?? 0),
     startedAt: at,
   };
   return { epoch, record };

@@ -216,3 +216,19 @@ test('a stopped job waits for a valid spec and keeps its savepoint', () => {
   edit(at, { parallelism: 1 });
   assert.equal(sync(at, { pods: [] }).status.epoch?.restoredFrom, PATH);
 });
+
+test('a number that an operation has used up is not used again, though a late view was written over it', () => {
+  const at = runningCluster();
+  const id = at.status!.epoch!.jobId;
+  const pods = [jobManagerPod(1)];
+  edit(at, { flinkConf: { 'execution.checkpointing.interval': '20s' } });
+  sync(at, { pods, flink: answered(id, 'RUNNING') });
+  const done = answered(id, 'FINISHED', { trigger: { kind: 'completed', path: PATH } });
+  for (let step = 0; step < 3; step++) sync(at, { pods, flink: done });
+  // What endUnrecorded answers to a status from before the result was read.
+  const late = { ...at.status!, epoch: { ...at.status!.epoch!, attempt: 0 } };
+  assert.equal(late.operation?.attempt, 1);
+  const declared = sync(at, { pods: [], status: late });
+  assert.equal(declared.rule, 'declareNext');
+  assert.equal(declared.status.epoch!.attempt, 1);
+});
