@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { DUTIES, type DutyKind } from './core/duty.ts';
 import type { FlinkFiles } from './flink/identity.ts';
 import { DEFAULT_CONFIG, type HookConfig } from './http/shell.ts';
 import { LOG_LEVELS, type LogLevel } from './telemetry/log.ts';
@@ -15,6 +16,14 @@ export type Config = {
   /** Trust and client identity for calls to JobManagers with TLS. */
   readonly flink: FlinkFiles;
   readonly hook: HookConfig;
+  /** Duties that are switched on, and where their API server is. */
+  readonly duties: {
+    readonly kinds: readonly DutyKind[];
+    readonly host: string;
+    readonly port: number;
+    /** Where the kubelet mounts `token` and `ca.crt`. */
+    readonly folder: string;
+  };
   readonly logLevel: LogLevel;
   /** How long requests in flight may take after SIGTERM before connections are closed. */
   readonly drainMs: number;
@@ -38,6 +47,11 @@ const namespaces = v.pipe(
   v.check((list) => list === '*' || list.every((name) => LABEL.test(name)), '* or namespaces separated by commas'),
 );
 const file = v.optional(v.string());
+/** One variable for each, so that each can be switched on by a component of its own. */
+const duty = v.pipe(
+  v.optional(v.picklist(['on', 'off'], 'on or off'), 'off'),
+  v.transform((text) => text === 'on'),
+);
 const files = v.pipe(
   v.optional(v.string(), ''),
   v.transform((text) =>
@@ -62,6 +76,12 @@ const Environment = v.pipe(
     FLINK_KEY_FILE: file,
     FLINK_PKCS12_FILE: file,
     FLINK_PKCS12_PASSWORD_FILE: file,
+    DUTY_CLEAN_HIGH_AVAILABILITY: duty,
+    DUTY_DELETE_SELF: duty,
+    DUTY_EVENTS: duty,
+    KUBERNETES_SERVICE_HOST: v.optional(v.string(), 'kubernetes.default.svc'),
+    KUBERNETES_SERVICE_PORT: wholeNumber(443, 1, 65_535),
+    SERVICE_ACCOUNT_DIR: v.optional(v.string(), '/var/run/secrets/kubernetes.io/serviceaccount'),
     LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`), 'info'),
     MAX_IN_FLIGHT: wholeNumber(DEFAULT_CONFIG.maxInFlight, 1, 10_000),
     MAX_BODY_BYTES: wholeNumber(DEFAULT_CONFIG.maxBodyBytes, 1024, 256 * 1024 * 1024),
@@ -123,6 +143,11 @@ export function readConfig(
 
 function configOf(env: v.InferOutput<typeof Environment>): Config {
   const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile, FLORK_TENANT: tenant } = env;
+  const switched: Readonly<Record<DutyKind, boolean>> = {
+    'clean-high-availability': env.DUTY_CLEAN_HIGH_AVAILABILITY,
+    'delete-self': env.DUTY_DELETE_SELF,
+    events: env.DUTY_EVENTS,
+  };
   return {
     port: env.PORT,
     tls:
@@ -144,6 +169,12 @@ function configOf(env: v.InferOutput<typeof Environment>): Config {
       maxBodyBytes: env.MAX_BODY_BYTES,
       maxInFlight: env.MAX_IN_FLIGHT,
       syncBudgetMs: env.SYNC_BUDGET_MS,
+    }),
+    duties: Object.freeze({
+      kinds: DUTIES.filter((kind) => switched[kind]),
+      host: env.KUBERNETES_SERVICE_HOST,
+      port: env.KUBERNETES_SERVICE_PORT,
+      folder: env.SERVICE_ACCOUNT_DIR,
     }),
     logLevel: env.LOG_LEVEL,
     drainMs: env.DRAIN_SECONDS * 1000,

@@ -6,6 +6,9 @@ import { fileOf, follow } from './follow.ts';
 import { createApp } from './http/app.ts';
 import { allOf, bearerOf, certified, type Authenticate } from './http/authenticate.ts';
 import { startServer, type RunningServer } from './http/server.ts';
+import type { Duties } from './http/shell.ts';
+import { inClusterApi } from './kube/api.ts';
+import { createPerform } from './kube/perform.ts';
 import { createLog, errorFields, type Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
@@ -27,6 +30,7 @@ async function run(config: Config): Promise<void> {
     metrics: createMetrics(),
     authenticate: authentication(config, log),
     draining: () => draining,
+    ...dutiesOf(config, log),
   });
   const server = await startServer({ app, port: config.port, tls: config.tls, log });
   log.info('listening', { port: server.port, tls: config.tls !== undefined });
@@ -55,6 +59,14 @@ async function end(
   await transport.close();
   log.info('drained');
   process.exit(0);
+}
+
+/** The duties, if any is switched on: only then is there a token, and only then is the API server called. */
+function dutiesOf({ duties }: Config, log: Log): { readonly duties?: Duties } {
+  const { kinds, host, port, folder } = duties;
+  if (kinds.length === 0) return {};
+  const api = inClusterApi({ host, port, tokenFile: `${folder}/token`, caFile: `${folder}/ca.crt`, log });
+  return { duties: { kinds, perform: createPerform({ api, now: Date.now }) } };
 }
 
 /** What a caller of the hooks has to show: a token, a certificate, both, or nothing. Tokens are read again when their files change. */

@@ -193,6 +193,17 @@ export const Handled = v.object({
   checkpointSlot: v.optional(time('Newest slot of policies.checkpoint.schedule that was acted on')),
 });
 
+/** Metadata of Flink's high availability that ended epochs have left; nobody owns it. */
+export const HighAvailabilityMetadata = v.object({
+  epoch: count('The epoch that it belongs to; the newest of several'),
+  from: v.optional(count('The oldest of several epochs')),
+  kind: v.pipe(v.picklist(['kubernetes', 'other']), v.description('kubernetes (ConfigMaps) or other (ZooKeeper)')),
+  storage: v.optional(text('Storage directory of high availability; Flork removes no files')),
+  cleaned: v.optional(flag('Whether its ConfigMaps are removed')),
+  failure: v.optional(text('Why the last attempt to remove them failed')),
+  refused: v.optional(flag('Whether the API server refused it')),
+});
+
 /** The whole status. */
 export const Status = v.object({
   observedGeneration: count('Generation that this status describes (written by Metacontroller)'),
@@ -235,6 +246,9 @@ export const Status = v.object({
     }),
   ),
   history: v.optional(v.array(Transition)),
+  highAvailability: v.optional(
+    v.pipe(v.array(HighAvailabilityMetadata), v.description('What the high availability of ended epochs has left')),
+  ),
   leftovers: v.optional(
     v.array(text('Metadata of high availability, or a snapshot, that Flork may not remove; a person may')),
   ),
@@ -252,6 +266,7 @@ export type Epoch = Readonly<v.InferOutput<typeof Epoch>>;
 export type Handled = Readonly<v.InferOutput<typeof Handled>>;
 export type Operation = Readonly<v.InferOutput<typeof Operation>>;
 export type Transition = Readonly<v.InferOutput<typeof Transition>>;
+export type HighAvailabilityMetadata = Readonly<v.InferOutput<typeof HighAvailabilityMetadata>>;
 export type JobStatus = Readonly<v.InferOutput<typeof JobStatus>>;
 export type Status = Readonly<v.InferOutput<typeof Status>>;
 

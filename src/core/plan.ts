@@ -26,6 +26,12 @@ export function planOf(facts: Facts): NonNullable<Status['plan']> {
     });
   }
   notes.push(...scaleNotes(facts));
+  if (wanted.policies?.deletion?.trigger === 'Termination' && !(facts.input.duties ?? []).includes('delete-self')) {
+    notes.push({
+      field: 'spec.policies.deletion.trigger',
+      note: 'Flork has not been given the right to delete FlinkJobs (duty delete-self); the pods of an ended job go by policies.ttlSecondsAfterFinished.',
+    });
+  }
   for (const field of ignoredKeys(record.spec, wanted)) {
     notes.push({ field: `spec.${field}`, note: 'No process of the job reads it; it is written with the next epoch.' });
   }

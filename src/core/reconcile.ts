@@ -1,5 +1,7 @@
 import type { Answer } from './answer.ts';
 import { childrenOf } from './children.ts';
+import { dutiesOf, fulfilled, secondsToDuty } from './duties.ts';
+import type { DutyResult } from './duty.ts';
 import { epochProgress } from './epoch-progress.ts';
 import { factsOf } from './facts/facts.ts';
 import type { CommandResult } from './flink-view.ts';
@@ -22,7 +24,8 @@ export function reconcile(input: Input): Outcome {
     children: childrenOf(facts, answer, restore, status.stableEpoch),
     status,
     commands: commandsOf(input, answer),
-    resyncAfterSeconds: answer.resyncAfterSeconds,
+    duties: dutiesOf(facts, answer),
+    resyncAfterSeconds: sooner(answer.resyncAfterSeconds, secondsToDuty(facts, answer)),
     finalized: answer.finalized ?? false,
     rule: answer.rule,
     ...(answer.retry429 ? { retryAfterSeconds: answer.resyncAfterSeconds } : {}),
@@ -36,11 +39,25 @@ function commandsOf(input: Input, answer: Answer): Outcome['commands'] {
   return observed ? (answer.commands ?? []) : [];
 }
 
+/** The sooner of two timers; 0 is none. */
+function sooner(one: number, other: number): number {
+  return one === 0 || other === 0 ? one + other : Math.min(one, other);
+}
+
 /**
  * Takes in how the commands ended. A definite refusal of a stop is its result, told like a failed savepoint by the next sync; that
- * of a rescale makes it an upgrade; anything else is asked of Flink again.
+ * of a rescale makes it an upgrade; anything else is asked of Flink again. How the duties ended changes nothing but what status
+ * says of them.
  */
-export function acknowledge(outcome: Outcome, results: readonly CommandResult[]): Outcome {
+export function acknowledge(
+  outcome: Outcome,
+  results: readonly CommandResult[],
+  duties: readonly DutyResult[] = [],
+): Outcome {
+  return fulfilled(commanded(outcome, results), duties);
+}
+
+function commanded(outcome: Outcome, results: readonly CommandResult[]): Outcome {
   const { operation } = outcome.status;
   const refused = results.find((result) => result.kind === 'refused' && result.command.kind === operation?.kind);
   if (!refused || (operation?.kind !== 'stop' && operation?.kind !== 'rescale')) return outcome;

@@ -9,6 +9,7 @@ import { findingsText } from './lifecycle/gates.ts';
 import { newestInFlink } from './lifecycle/snapshots.ts';
 import { stalled } from './lifecycle/say.ts';
 import { sameJson } from './memo.ts';
+import { leftoversOf, mayClean, metadataOf, withLeftovers } from './metadata.ts';
 import { planOf } from './plan.ts';
 import { closedRecord, openRecord, type RestoreContent } from './record.ts';
 import { rfc3339 } from './time.ts';
@@ -77,7 +78,19 @@ export function statusOf(
         }
       : {}),
   };
-  return withSnapshots(facts, status, lastSavepoint, restore);
+  return withSnapshots(facts, withMetadata(facts, answer, status), lastSavepoint, restore);
+}
+
+/** What high availability has left, and of it what nobody but a person removes. */
+function withMetadata(facts: Facts, answer: Answer, status: Status): Status {
+  const entries = metadataOf(facts, answer);
+  const before = facts.prior?.leftovers;
+  const listed = {
+    ...status,
+    ...(entries.length > 0 ? { highAvailability: [...entries] } : {}),
+    ...(before ? { leftovers: before } : {}),
+  };
+  return withLeftovers(listed, leftoversOf(facts.input.job.ref, entries, mayClean(facts)));
 }
 
 /** A wrong spec changes nothing that runs; it is what a person has to be told first. */

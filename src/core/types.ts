@@ -1,6 +1,7 @@
 import type { Child, Observed } from '../api/kube.ts';
 import type { FlinkJobSpec } from '../api/flinkjob.ts';
 import type { Status } from '../api/status.ts';
+import type { Duty, DutyKind } from './duty.ts';
 import type { FlinkCommand, FlinkView } from './flink-view.ts';
 import type { JobRef } from './record.ts';
 
@@ -27,6 +28,8 @@ export type Input = {
   readonly observed: Observed;
   readonly finalizing: boolean;
   readonly flink: FlinkView;
+  /** Duties that this Flork has been given; none when absent. */
+  readonly duties?: readonly DutyKind[];
   readonly now: number;
 };
 
@@ -35,6 +38,8 @@ export type Outcome = {
   readonly children: readonly Child[];
   readonly status: Status;
   readonly commands: readonly FlinkCommand[];
+  /** What the API server is asked for after them; nothing of the answer waits for it but the status of the duty itself. */
+  readonly duties: readonly Duty[];
   /** 0: no timer. */
   readonly resyncAfterSeconds: number;
   readonly finalized: boolean;

@@ -45,6 +45,7 @@ function createShell(deps: AppDeps): Shell {
     now: deps.now,
     observe: createObserve({ transport, budgetMs: config.flinkBudgetMs }),
     execute: createExecute({ transport }),
+    duties: deps.duties ?? { kinds: [], perform: async () => [] },
     log: deps.log ?? silentLog,
     metrics,
     authenticate: deps.authenticate ?? anybody,

@@ -1,11 +1,13 @@
 import type { Parent, SyncRequest } from '../api/hook.ts';
 import type { Observed } from '../api/kube.ts';
+import type { DutyKind, DutyResult } from '../core/duty.ts';
 import type { CommandResult, Questions } from '../core/flink-view.ts';
 import type { JobRef } from '../core/record.ts';
 import type { Finding, Input, ObservedJob, Outcome } from '../core/types.ts';
 import type { Execute } from '../flink/execute.ts';
 import type { Observe } from '../flink/observe.ts';
 import type { Transport } from '../flink/transport.ts';
+import type { Perform } from '../kube/perform.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Authenticate } from './authenticate.ts';
@@ -41,12 +43,19 @@ export type Core = {
   readonly readObserved: (children: SyncRequest['children'], related: SyncRequest['related'], ref: JobRef) => Observed;
   readonly questions: (input: Omit<Input, 'flink'>) => Questions;
   readonly reconcile: (input: Input) => Outcome;
-  readonly acknowledge: (outcome: Outcome, results: readonly CommandResult[]) => Outcome;
+  readonly acknowledge: (
+    outcome: Outcome,
+    results: readonly CommandResult[],
+    duties?: readonly DutyResult[],
+  ) => Outcome;
   readonly validateSpec: (
     raw: unknown,
     meta: Parent['metadata'],
   ) => { readonly kind: 'valid' } | { readonly kind: 'invalid'; readonly findings: readonly Finding[] };
 };
+
+/** Duties that are switched on, and what carries them out. */
+export type Duties = { readonly kinds: readonly DutyKind[]; readonly perform: Perform };
 
 /** What the service is made of; all but the first three have a default. */
 export type AppDeps = {
@@ -57,6 +66,8 @@ export type AppDeps = {
   readonly metrics?: Metrics;
   /** Who may call the hooks of Metacontroller; default: whoever the network lets through. */
   readonly authenticate?: Authenticate;
+  /** The duties that need the API server, where this Flork has been given any. */
+  readonly duties?: Duties;
   /** Whether the process is about to end: /readyz fails and connections are not kept. */
   readonly draining?: () => boolean;
 } & Partial<Core>;
@@ -69,6 +80,7 @@ export type Shell = {
   readonly now: () => number;
   readonly observe: Observe;
   readonly execute: Execute;
+  readonly duties: Duties;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly authenticate: Authenticate;

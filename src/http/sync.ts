@@ -57,7 +57,8 @@ async function decide(
 ): Promise<Reply> {
   const { core } = shell;
   const { job, observed } = seen();
-  const known = { job, observed, finalizing: name === 'finalize', now: shell.now() };
+  const { kinds: duties } = shell.duties;
+  const known = { job, observed, finalizing: name === 'finalize', duties, now: shell.now() };
   const flink = await shell.observe(core.questions(known), signal);
   if (signal.aborted) return refuse(503, 'out-of-time', 'no decision within the time of a sync');
   const decided = core.reconcile({ ...known, flink });
@@ -70,11 +71,18 @@ async function decide(
       decidedBy: decided.rule,
     });
   }
-  const log = { ...parentFields(head.parent), state: outcome.status.state, commands: decided.commands.length };
+  const { leftovers } = outcome.status;
+  const log = {
+    ...parentFields(head.parent),
+    state: outcome.status.state,
+    commands: decided.commands.length,
+    // A FlinkJob that goes takes its status with it.
+    ...(outcome.finalized && leftovers !== undefined ? { leftovers: leftovers.join(' | ') } : {}),
+  };
   return printed(syncResponse(outcome, name), outcome.rule, log);
 }
 
-/** Commands run only for an outcome that may go out; their results may change it, so it is looked at again. */
+/** Commands and duties run only for an outcome that may go out; their results may change it, so it is looked at again. */
 async function carryOut(
   shell: Shell,
   decided: Outcome,
@@ -82,8 +90,9 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<Outcome | string> {
   const wrong = violation(decided, namespace);
-  if (wrong !== undefined || decided.commands.length === 0) return wrong ?? decided;
-  const results = await shell.execute(decided.commands, signal);
-  const outcome = shell.core.acknowledge(decided, results);
+  if (wrong !== undefined || decided.commands.length + decided.duties.length === 0) return wrong ?? decided;
+  const results = decided.commands.length === 0 ? [] : await shell.execute(decided.commands, signal);
+  const duties = decided.duties.length === 0 ? [] : await shell.duties.perform(decided.duties, signal);
+  const outcome = shell.core.acknowledge(decided, results, duties);
   return violation(outcome, namespace) ?? outcome;
 }

@@ -11,6 +11,8 @@ import type { Kubelet } from './models/kubelet.ts';
 import type { HookClient } from './models/metacontroller/hook.ts';
 import type { Metacontroller, MetacontrollerOptions } from './models/metacontroller/metacontroller.ts';
 import type { ApplyStrategy } from './models/metacontroller/sync.ts';
+import type { KubeApi } from '../kube/api.ts';
+import type { KubeFault } from './models/kube-api.ts';
 import type { KubeObject, ObjectRef } from './models/objects.ts';
 import type { Random } from './models/random.ts';
 import { admitFlinkJob } from './admission.ts';
@@ -21,6 +23,7 @@ import { createFlinkRuntime } from './models/flink/runtime.ts';
 import { createStorage } from './models/flink/storage.ts';
 import { createFlinkTransport } from './models/flink/transport.ts';
 import { startGarbageCollector } from './models/garbage-collector.ts';
+import { modelKubeApi } from './models/kube-api.ts';
 import { startKubelet } from './models/kubelet.ts';
 import { startMetacontroller } from './models/metacontroller/metacontroller.ts';
 import { createRandom } from './models/random.ts';
@@ -35,6 +38,8 @@ export type World = {
   readonly kubelet: Kubelet;
   /** The hook's way to the JobManagers. */
   readonly transport: Transport;
+  /** The hook's way to the API server, for its duties. */
+  readonly kube: KubeApi;
   readonly faults: Faults;
   /** Starts a Metacontroller; a world may have two at once. */
   readonly metacontroller: (hook: HookClient, probe?: MetacontrollerOptions['probe']) => Metacontroller;
@@ -43,6 +48,8 @@ export type World = {
 /** Switches of the world; tests turn them while it runs. */
 export type Faults = {
   flink: (request: FlinkRequest) => CallFault;
+  /** Fate of a call that Flork itself makes to the API server. */
+  kube: (method: string, path: string) => KubeFault;
   /** Refuses writes: quota, admission. */
   refuse: (verb: Verb, object: KubeObject, actor: string) => string | undefined;
   pulls: (image: string) => boolean;
@@ -68,6 +75,7 @@ export function createWorld(options: WorldOptions): World {
   const random = createRandom(seed);
   const faults: Faults = {
     flink: () => ({ kind: 'none' }),
+    kube: () => 'none',
     refuse: () => undefined,
     pulls: () => true,
     schedulable: () => true,
@@ -102,6 +110,12 @@ export function createWorld(options: WorldOptions): World {
     runtime,
     fault: (request) => faults.flink(request),
   });
+  const kube = modelKubeApi({
+    api,
+    clock,
+    random: random.fork('kube'),
+    fault: (method, path) => faults.kube(method, path),
+  });
   let started = 0;
   return {
     clock,
@@ -111,6 +125,7 @@ export function createWorld(options: WorldOptions): World {
     runtime,
     kubelet,
     transport,
+    kube,
     faults,
     metacontroller: (hook, probe) => {
       const own = random.fork(`metacontroller-${started++}`);

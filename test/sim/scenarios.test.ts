@@ -7,12 +7,14 @@ import './scenarios/repair.ts';
 import './scenarios/world.ts';
 import './scenarios/corners.ts';
 import './scenarios/rescale.ts';
+import './scenarios/duties.ts';
 import './scenarios/high-availability.ts';
 
 /** The scenarios of docs/lifecycle.md by number and name; test/sim/crashes puts a crash at every step of the flows in them. */
 
 /** Rules that answer what these scenarios do not show; each names the test that does. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['deleteWaitsForPods', 'unit/core/duties: in a foreground deletion the metadata goes when the pods are gone'],
   ['canceledOnTheWay', 'unit/core/lifecycle/end: a job found canceled while another epoch is asked for'],
   ['nothingToGoOnFrom', 'unit/core/lifecycle/end: one that left no snapshot is not started empty'],
   ['declareAgain', 'unit/core/lifecycle/upgrade: a spec that changes between declaration and start'],

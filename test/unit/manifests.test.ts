@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { readConfig } from '../../src/config.ts';
+import { DUTIES } from '../../src/core/duty.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -60,6 +62,67 @@ describe('the manifests', () => {
           );
         }
       }
+    }
+  });
+});
+
+describe('the components of the duties', () => {
+  for (const kind of DUTIES) {
+    test(`${kind}: one verb on one resource for Flork's account, and the variable that switches it on`, () => {
+      const folder = `kustomize/components/duty-${kind}`;
+      const [role, binding] = objects(`${folder}/rbac.yaml`);
+      assert.equal(role.rules.length, 1);
+      assert.equal(role.rules[0].verbs.length * role.rules[0].resources.length * role.rules[0].apiGroups.length, 1);
+      assert.equal(binding.roleRef.name, role.metadata.name);
+      assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name: 'flork', namespace: 'flork-system' }]);
+      const [component] = objects(`${folder}/kustomization.yaml`);
+      const patched = parseAllDocuments(component.patches[0].patch)[0]?.toJS();
+      assert.equal(patched.spec.template.spec.automountServiceAccountToken, true);
+      const [given] = patched.spec.template.spec.containers[0].env;
+      const read = readConfig({ [given.name]: given.value });
+      assert.ok(read.kind === 'config');
+      assert.deepEqual(read.config.duties.kinds, [kind]);
+    });
+  }
+
+  test('without them there is no token, no right and no duty', () => {
+    assert.equal(pod.automountServiceAccountToken, false);
+    const read = readConfig(env);
+    assert.ok(read.kind === 'config');
+    assert.deepEqual(read.config.duties.kinds, []);
+    const bound = globSync('{manifests,metacontroller,kustomize/base,kustomize/overlays}/**/*.yaml', { cwd: ROOT })
+      .flatMap(objects)
+      .filter((object) => object?.subjects?.some((subject: { name: string }) => subject.name === 'flork'));
+    assert.deepEqual(bound, []);
+  });
+
+  const kubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0 ? false : 'no kubectl here';
+  test('build together over the base', { skip: kubectl }, () => {
+    const folder = mkdtempSync(join(ROOT, 'kustomize', 'overlays', 'test-'));
+    try {
+      const components = DUTIES.map((kind) => `../../components/duty-${kind}`);
+      writeFileSync(
+        join(folder, 'kustomization.yaml'),
+        JSON.stringify({ resources: ['../../base'], components, kind: 'Kustomization' }),
+      );
+      const built = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
+      assert.equal(built.status, 0, built.stderr);
+      const made = parseAllDocuments(built.stdout).map((document) => document.toJS());
+      const deployment = made.find((object) => object.kind === 'Deployment');
+      const { automountServiceAccountToken, containers } = deployment.spec.template.spec;
+      assert.equal(automountServiceAccountToken, true);
+      const variables = Object.fromEntries(
+        containers[0].env.map((entry: { name: string; value: string }) => [entry.name, entry.value]),
+      );
+      const read = readConfig(variables);
+      assert.ok(read.kind === 'config');
+      assert.deepEqual(read.config.duties.kinds, [...DUTIES]);
+      assert.equal(variables['PORT'], '8080', 'the others are kept');
+      const policy = made.find((object) => object.kind === 'NetworkPolicy');
+      assert.equal(policy.spec.egress.length, 2 + DUTIES.length);
+      assert.equal(made.filter((object) => object.kind === 'ClusterRole').length, DUTIES.length);
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 });

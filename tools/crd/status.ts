@@ -15,5 +15,6 @@ export const STATUS_TEXTS: Readonly<Record<string, string>> = {
   'snapshots.history': 'Savepoints, newest first, at most ten',
   history: 'Transitions, newest first, at most ten',
   leftovers: 'What a deleted or ended deployment left that Flork may not remove',
+  highAvailability: 'What the high availability of ended epochs has left',
   plan: 'Fields of spec that do not act now, and why',
 };

@@ -3,12 +3,13 @@ import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
 import { parseTime } from '../time.ts';
+import { metadataLeft } from './clean-up.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
 import { progress, stalled } from './say.ts';
 import { restService } from './service.ts';
 
 /**
- *   finalize ──► operation delete in status ──observed──► cancel ──► pods to 0 ──proven gone──► no children ──seen──► finalized
+ *   finalize ──► operation delete in status ──observed──► cancel ──► pods to 0 ──proven gone──► metadata (clean-up.ts) ──► no children ──seen──► finalized
  */
 
 /** The time that canceling may take before the pods go all the same (api.md policies.deletion.timeout). */
@@ -32,6 +33,8 @@ export function deleted(facts: Facts): Answer | undefined {
   const { observed } = facts.input;
   if (observed.configMaps.size + observed.services.size + observed.deployments.size > 0) return undefined;
   if ((facts.jobManagerPods ?? 0) > 0 && !isAbandoned(facts)) return undefined;
+  const metadata = metadataLeft(facts, 'gone');
+  if (metadata) return metadata;
   return {
     rule: 'deleted',
     say: progress('Deleting', 'Deleting', 'All children are gone.'),
@@ -139,6 +142,8 @@ export function deleting(facts: Facts): Answer | undefined {
       resyncAfterSeconds: CLUSTER_SECONDS / 3,
     };
   }
+  const metadata = metadataLeft(facts, 'stop');
+  if (metadata) return metadata;
   return {
     rule: 'deleteChildren',
     say: progress('Deleting', 'Deleting', 'The pods are gone; the remaining children follow.'),

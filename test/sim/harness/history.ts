@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DutyKind, DutyResult } from '../../../src/core/duty.ts';
 import { createApp } from '../../../src/http/app.ts';
+import { createPerform, type Perform } from '../../../src/kube/perform.ts';
 import type { FlinkResponse, Transport } from '../../../src/flink/transport.ts';
 import { appHook } from '../../../src/sim/hook.ts';
 import { virtualClock, type VirtualClock } from '../../../src/sim/models/clock.ts';
@@ -12,6 +14,7 @@ import { createTracer, type Tracer } from '../../../src/sim/trace.ts';
 import { ACTOR, createWorld, jobRef, type World } from '../../../src/sim/world.ts';
 import { checkSync, statusOf, type Asked, type Violation } from './checker.ts';
 import { realCore, type Core } from './core.ts';
+import { checkDuties } from './duties.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { isNeeded } from './needed.ts';
 import { flinkJob, NAME, type Spec } from './sample.ts';
@@ -55,6 +58,8 @@ export type Controls = {
   flink: (index: number, method: string) => 'none' | 'unreachable' | 'answer-lost' | 'timeout';
   /** Repeats every so-many-th sync to compare its bytes (S6); 0 never. */
   repeatEvery: number;
+  /** What Flork has been given the right to. */
+  duties: readonly DutyKind[];
 };
 
 export type Counts = {
@@ -73,6 +78,9 @@ export type HistoryOptions = {
   readonly strategy?: ApplyStrategy;
   readonly countsTerminating?: boolean;
 };
+
+/** What one call of the hook heard, and the rule by which it answered. */
+type Heard = { readonly asked: Asked[]; readonly duties: DutyResult[]; rule: string };
 
 /** Thrown when a history breaks an invariant; the message tells the whole story. */
 export class Broken extends Error {
@@ -118,6 +126,7 @@ export function createHistory(options: HistoryOptions): History {
     staleness: () => ({ parent: 0, children: 0, related: 0 }),
     flink: () => 'none',
     repeatEvery: 7,
+    duties: [],
   };
   const tell = (line: string): void => {
     timeline.push(`${((clock.now() - START) / 1000).toFixed(3).padStart(9)}  ${line}`);
@@ -153,8 +162,8 @@ export function createHistory(options: HistoryOptions): History {
   const controllers: Metacontroller[] = [];
   const startMetacontroller = (): Metacontroller => {
     // A call that Metacontroller gave up may still be at work while the next one begins: each hears its own.
-    const current = new AsyncLocalStorage<{ readonly asked: Asked[]; rule: string }>();
-    let last: { readonly asked: Asked[]; rule: string } = { asked: [], rule: '' };
+    const current = new AsyncLocalStorage<Heard>();
+    let last: Heard = { asked: [], duties: [], rule: '' };
     const recording: Transport = async (request, signal) => {
       const index = counts.flinkCalls++;
       const fate = controls.flink(index, request.method);
@@ -176,13 +185,27 @@ export function createHistory(options: HistoryOptions): History {
       },
       (detail) => fail('bug', detail),
     );
-    const app = createApp({ ...core, transport: recording, now, log });
+    const performing = createPerform({ api: world.kube, now: clock.now });
+    const perform: Perform = async (duties, signal) => {
+      const results = await performing(duties, signal);
+      for (const { duty, kind } of results) if (duty.kind !== 'events') tell(`  duty ${duty.kind}: ${kind}`);
+      current.getStore()?.duties.push(...results);
+      return results;
+    };
+    const duties = {
+      get kinds() {
+        return controls.duties;
+      },
+      perform,
+    };
+    const app = createApp({ ...core, transport: recording, now, log, duties });
     const real = appHook(app);
     const hook: HookClient = async (call, body) => {
       const index = counts.calls++;
       const state = controls.hook(index);
       if (state === 'down') return { kind: 'unreachable' };
-      const heard = { asked: [], rule: '' };
+      const heard: Heard = { asked: [], duties: [], rule: '' };
+      const { duties: kinds } = controls;
       const calledAt = now();
       const reply = await current.run(heard, () => real(call, body));
       if (call !== 'customize') last = heard;
@@ -192,10 +215,14 @@ export function createHistory(options: HistoryOptions): History {
         index % controls.repeatEvery === 0 &&
         reply.kind === 'answered'
       ) {
-        const again = await appHook(createApp({ ...core, transport: replay(heard.asked), now: () => calledAt }))(
-          call,
-          body,
-        );
+        const again = await appHook(
+          createApp({
+            ...core,
+            transport: replay(heard.asked),
+            now: () => calledAt,
+            duties: { kinds, perform: async () => heard.duties },
+          }),
+        )(call, body);
         if (again.kind === 'answered' && again.body !== reply.body) fail('S6', difference(reply.body, again.body));
       }
       if (state === 'answer-lost') {
@@ -233,6 +260,7 @@ export function createHistory(options: HistoryOptions): History {
           ),
         );
         checkSync({ request, reply, answer, asked: reply.kind === 'answered' ? last.asked : [] }, ledger, fail);
+        if (reply.kind === 'answered') checkDuties(request, last.duties, now(), ledger, fail);
       },
     });
     controllers.push(started);

@@ -12,6 +12,10 @@ export type Ledger = {
   readonly stored: (object: KubeObject) => void;
   /** The living JobManager process of a FlinkJob. */
   readonly alive: (owner: string) => ProcessInfo | undefined;
+  /** A living process of a cluster with high availability. */
+  readonly aliveIn: (cluster: string) => ProcessInfo | undefined;
+  /** The metadata of that cluster is being removed: nothing of it may ever start again. */
+  readonly retire: (cluster: string) => void;
   readonly ran: (owner: string) => boolean;
   /** TaskManagers that the job needs as it runs now; 0 when it does not. */
   readonly needs: (owner: string) => number;
@@ -73,6 +77,7 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   const lineages = new Map<string, Lineage>();
   const rewinds: Rewind[] = [];
   const needs = new Map<string, number>();
+  const retired = new Set<string>();
   const counts: Record<string, number> = {};
 
   const lineage = (owner: string): Lineage => {
@@ -91,6 +96,7 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   };
 
   const started = (process: ProcessInfo): void => {
+    if (retired.has(process.cluster)) report('S3', `${process.podName} starts, and its metadata was removed`);
     const other = [...alive.values()].find((one) => one.owner === process.owner && !together(one, process));
     if (other !== undefined) report('S2', `${process.podName} starts while ${other.podName} lives`);
     alive.set(processName(process), process);
@@ -219,6 +225,8 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
     heard,
     stored,
     alive: (owner) => [...writing.values(), ...alive.values()].find((process) => process.owner === owner),
+    aliveIn: (cluster) => [...alive.values()].find((process) => process.cluster === cluster),
+    retire: (cluster) => retired.add(cluster),
     ran: (owner) => lineage(owner).ran,
     needs: (owner) => needs.get(owner) ?? 0,
     progressed: (process) => progressed.has(processName(process)),

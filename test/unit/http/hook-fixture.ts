@@ -52,6 +52,7 @@ export function outcome(change: Partial<Outcome> = {}): Outcome {
     children: [CHILD],
     status: STATUS,
     commands: [],
+    duties: [],
     resyncAfterSeconds: 2,
     finalized: false,
     rule: 'test',
