@@ -37,6 +37,7 @@ export const REASONS = {
   Paused: 'Annotation flork.itom.com/paused freezes every decision',
   JobManagerUnreachable: 'The JobManager runs and does not answer; nothing is concluded from that',
   ForeignJob: 'The JobManager runs another job than the one of this epoch',
+  CheckpointFailed: 'A checkpoint that was asked for failed; the job goes on and a new attempt follows',
   SavepointFailed: 'The savepoint failed; the job goes on and a new attempt follows',
   StateAtRisk: 'Going on could lose state: Flork holds until it is told how (the state-loss contract)',
   ScaleImpossible: 'The scale that is asked for cannot be had; the job goes on as it was',

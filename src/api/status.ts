@@ -71,7 +71,9 @@ export const Snapshot = v.object({
   path: text('Where it lies, as Flink names it'),
   kind: v.pipe(v.picklist(['checkpoint', 'savepoint']), v.description('checkpoint or savepoint')),
   epoch: count('The epoch that wrote it'),
-  trigger: v.optional(text('Why it was taken: periodic, upgrade, suspend, restore, given')),
+  trigger: v.optional(
+    text('Why it was taken: periodic, request, schedule, upgrade, suspend, restore, delete, or another purpose'),
+  ),
   at: time('When it was complete'),
   sizeBytes: v.optional(count('Its size as Flink reports it')),
 });
@@ -103,6 +105,9 @@ export const Epoch = v.object({
   nextRecordHash: v.optional(text('Hash of the record while it is about to change')),
   restoredFrom: v.optional(text('The snapshot this epoch started from')),
   attempt: count('Counts operations of any kind; only grows, over all epochs'),
+  asked: v.optional(
+    count('Counts the savepoints, checkpoints and disposals asked of running jobs; only grows, over all epochs'),
+  ),
   startedAt: time('When this epoch was declared'),
   ran: v.optional(flag('Whether a task of this epoch was ever seen running, or a checkpoint of it complete')),
   idle: v.optional(
@@ -226,7 +231,12 @@ export const Status = v.object({
   ),
   operation: v.optional(Operation),
   retry: v.optional(
-    v.object({ notBefore: time('No new attempt before'), failures: count('Failed attempts in a row') }),
+    v.object({
+      notBefore: time('No new attempt before'),
+      failures: count('Failed attempts in a row'),
+      kind: v.optional(v.pipe(v.picklist(OPERATION_KINDS), v.description('What failed; stop where it is not said'))),
+      failure: v.optional(text('First line of the last failure')),
+    }),
   ),
   failedEpoch: v.optional(
     v.object({

@@ -1,5 +1,5 @@
 import type { Reason } from '../api/reasons.ts';
-import type { Ended, Epoch, Operation, State, Status } from '../api/status.ts';
+import type { Ended, Epoch, Operation, Snapshot, State, Status } from '../api/status.ts';
 import type { FlinkCommand } from './flink-view.ts';
 import type { EpochRecord } from './record.ts';
 
@@ -30,6 +30,12 @@ export type Answer = {
   readonly operation?: Operation | null;
   readonly retry?: Status['retry'] | null;
   readonly handled?: Status['handled'];
+  /** A snapshot that was just taken of the job, which goes on. */
+  readonly snapshot?: Snapshot;
+  /** Path of a snapshot that is no longer there, or that is given up. */
+  readonly forgotten?: string;
+  /** What a person may have to remove. */
+  readonly leftovers?: readonly string[];
   readonly commands?: readonly FlinkCommand[];
   /** A line of history, when this answer is a transition. */
   readonly transition?: { readonly reason: Reason; readonly snapshot?: string };

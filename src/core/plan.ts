@@ -4,6 +4,8 @@ import type { Facts } from './facts/facts.ts';
 import { schedulerOf } from './facts/scale.ts';
 import { standingTaskManagers } from './task-managers.ts';
 import { rfc3339 } from './time.ts';
+import { canTake } from './lifecycle/aside.ts';
+import { pendingNonce } from './requests.ts';
 
 /** The longest plan: status has room for so many notes. */
 const MOST = 20;
@@ -32,6 +34,7 @@ export function planOf(facts: Facts): NonNullable<Status['plan']> {
       note: 'Flork has not been given the right to delete FlinkJobs (duty delete-self); the pods of an ended job go by policies.ttlSecondsAfterFinished.',
     });
   }
+  notes.push(...unansweredRequests(facts));
   for (const field of ignoredKeys(record.spec, wanted)) {
     notes.push({ field: `spec.${field}`, note: 'No process of the job reads it; it is written with the next epoch.' });
   }
@@ -72,4 +75,20 @@ function scaleNote({ way, why, until }: NonNullable<Facts['scale']>): string | u
     default:
       return way satisfies never;
   }
+}
+
+/** A nonce that asks for what cannot be taken now. */
+function unansweredRequests(facts: Facts): NonNullable<Status['plan']> {
+  if (facts.prior === undefined) return [];
+  const kinds = (['savepoint', 'checkpoint'] as const).filter((kind) => pendingNonce(facts, kind) !== undefined);
+  return kinds.flatMap((kind) => {
+    const field = `spec.${kind}Nonce`;
+    if (facts.epoch?.ended) return [{ field, note: 'No job runs; it acts when one does.' }];
+    if (canTake(facts, { kind })) return [];
+    const why =
+      kind === 'savepoint'
+        ? 'There is no savepoint directory; it acts when policies.savepoint.directory is set.'
+        : 'Checkpointing is off in the job; it acts when it is on.';
+    return [{ field, note: why }];
+  });
 }

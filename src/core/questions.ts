@@ -1,6 +1,7 @@
+import type { Operation } from '../api/status.ts';
 import type { Facts } from './facts/facts.ts';
 import { candidateJobIds, factsOf } from './facts/facts.ts';
-import type { Questions } from './flink-view.ts';
+import type { Questions, TriggerQuestion } from './flink-view.ts';
 import { restService } from './lifecycle/service.ts';
 import type { Input } from './types.ts';
 
@@ -24,7 +25,11 @@ function questionsOf(facts: Facts): Questions {
       : process.kind === 'running' && process.ready && !process.leaving;
   if (!up) return { kind: 'none', why: 'no JobManager is ready' };
   const settled =
-    prior?.state === 'Running' && epoch.stableAt !== undefined && !operation && facts.upgrades.length === 0;
+    prior?.state === 'Running' &&
+    epoch.stableAt !== undefined &&
+    !operation &&
+    !facts.aside &&
+    facts.upgrades.length === 0;
   const bounds = facts.scale?.asks ?? false;
   const safety =
     prior?.conditions?.some((condition) => condition.type === 'StateSafe' && condition.reason !== 'StateAtRisk') ??
@@ -41,9 +46,15 @@ function questionsOf(facts: Facts): Questions {
       flinkVersion: prior?.job?.flinkVersion === undefined,
       bounds,
     },
-    trigger:
-      operation?.kind === 'stop' && operation.triggerId !== undefined && operation.jobId !== undefined
-        ? { kind: 'savepoint', jobId: operation.jobId, triggerId: operation.triggerId }
-        : undefined,
+    trigger: triggerOf(operation ?? facts.aside),
   };
+}
+
+/** The result to ask for. */
+function triggerOf(operation: Operation | undefined): TriggerQuestion | undefined {
+  const { kind, jobId, triggerId } = operation ?? {};
+  if (jobId === undefined || triggerId === undefined) return undefined;
+  if (kind === 'stop' || kind === 'savepoint') return { kind: 'savepoint', jobId, triggerId };
+  if (kind === 'checkpoint') return { kind: 'checkpoint', jobId, triggerId };
+  return kind === 'dispose' ? { kind: 'disposal', jobId, triggerId } : undefined;
 }

@@ -1,3 +1,4 @@
+import type { Operation } from '../api/status.ts';
 import type { Answer } from './answer.ts';
 import { childrenOf } from './children.ts';
 import { dutiesOf, fulfilled, secondsToDuty } from './duties.ts';
@@ -45,9 +46,9 @@ function sooner(one: number, other: number): number {
 }
 
 /**
- * Takes in how the commands ended. A definite refusal of a stop is its result, told like a failed savepoint by the next sync; that
- * of a rescale makes it an upgrade; anything else is asked of Flink again. How the duties ended changes nothing but what status
- * says of them.
+ * Takes in how the commands ended. A definite refusal is the result of what was asked, told like a failure by the next sync (that
+ * of a rescale makes it an upgrade), and a disposal is known by the trigger id that Flink gave it; anything else is asked of Flink
+ * again. How the duties ended changes nothing but what status says of them.
  */
 export function acknowledge(
   outcome: Outcome,
@@ -59,13 +60,16 @@ export function acknowledge(
 
 function commanded(outcome: Outcome, results: readonly CommandResult[]): Outcome {
   const { operation } = outcome.status;
-  const refused = results.find((result) => result.kind === 'refused' && result.command.kind === operation?.kind);
-  if (!refused || (operation?.kind !== 'stop' && operation?.kind !== 'rescale')) return outcome;
-  return {
-    ...outcome,
-    status: {
-      ...outcome.status,
-      operation: { ...operation, result: { failure: refused.text.slice(0, 300), at: outcome.at } },
-    },
-  };
+  const result = results.find(({ command }) => command.kind === operation?.kind);
+  if (!operation || !result || operation.kind === 'cancel') return outcome;
+  if (result.kind === 'refused') {
+    const failure = result.text.slice(0, 300);
+    return withOperation(outcome, { ...operation, result: { failure, at: outcome.at } });
+  }
+  const { triggerId } = result;
+  return triggerId === undefined ? outcome : withOperation(outcome, { ...operation, triggerId });
+}
+
+function withOperation(outcome: Outcome, operation: Operation): Outcome {
+  return { ...outcome, status: { ...outcome.status, operation } };
 }

@@ -1,4 +1,4 @@
-import type { Ended, Epoch } from '../api/status.ts';
+import type { Ended, Epoch, Snapshot } from '../api/status.ts';
 import { processJobId } from './build/names.ts';
 import type { Answer } from './answer.ts';
 import type { Facts } from './facts/facts.ts';
@@ -13,7 +13,15 @@ export function restoreOf(facts: Facts, answer: Answer, epoch: Epoch | undefined
   if (answer.workloads === 'keep' && restore && answer.ended === undefined && !facts.epoch.ended) return restore;
   const current = facts.epoch.number === epoch.number ? epoch : facts.epoch;
   const ended = answer.ended === null ? undefined : (answer.ended ?? facts.epoch.ended);
-  return nextRestore(facts, current, record, ended);
+  const next = nextRestore(facts, current, record, ended);
+  return next.startable ? withSnapshot(next, answer.snapshot) : next;
+}
+
+/** A snapshot that was asked for is what the next process starts with from the moment it is known, unless a newer one is. */
+function withSnapshot(content: RestoreContent, snapshot: Snapshot | undefined): RestoreContent {
+  const at = parseTime(snapshot?.at);
+  if (snapshot === undefined || at === undefined || snapshot.path === content.path) return content;
+  return at + 1000 > content.pathAt ? { ...content, path: snapshot.path, pathAt: at } : content;
 }
 
 /** What the first process of an epoch starts with. */
@@ -52,8 +60,7 @@ function nextRestore(facts: Facts, epoch: Epoch, record: EpochRecord, ended: End
 /** The ConfigMap was deleted: as good as status knows it. */
 function lostContent(facts: Facts, epoch: Epoch, record: EpochRecord): RestoreContent {
   const first = firstRestore(facts.input.job.ref.uid, record);
-  const checkpoint = facts.prior?.snapshots?.lastCheckpoint;
-  const path = checkpoint && checkpoint.epoch === epoch.number ? checkpoint.path : first.path;
+  const path = toldOf(facts, epoch)?.path ?? first.path;
   const incarnation = record.highAvailability ? 1 : Math.max(1, epoch.incarnation + 1);
   const { path: _, ...rest } = first;
   return {
@@ -93,10 +100,19 @@ function newestPath(facts: Facts, epoch: Epoch, content: RestoreContent): Restor
 }
 
 function recordedInStatus(facts: Facts, epoch: Epoch, content: RestoreContent): RestoreContent {
-  const checkpoint = facts.prior?.snapshots?.lastCheckpoint;
-  const at = parseTime(checkpoint?.at);
-  if (!checkpoint || at === undefined || checkpoint.epoch !== epoch.number || checkpoint.path === content.path)
-    return content;
+  const told = toldOf(facts, epoch);
+  if (!told || told.path === content.path) return content;
   // Status has whole seconds: a second older or newer is the same time.
-  return at > content.pathAt + 1000 ? { ...content, path: checkpoint.path, pathAt: at } : content;
+  return told.at > content.pathAt + 1000 ? { ...content, path: told.path, pathAt: told.at } : content;
+}
+
+/** The newest snapshot of an epoch that status tells of: a checkpoint, or a savepoint that was asked for. */
+function toldOf(facts: Facts, epoch: Epoch): { readonly path: string; readonly at: number } | undefined {
+  const { lastCheckpoint, lastSavepoint } = facts.prior?.snapshots ?? {};
+  return [lastCheckpoint, lastSavepoint]
+    .flatMap((snapshot) => {
+      const at = parseTime(snapshot?.at);
+      return snapshot && at !== undefined && snapshot.epoch === epoch.number ? [{ path: snapshot.path, at }] : [];
+    })
+    .toSorted((a, b) => b.at - a.at)[0];
 }

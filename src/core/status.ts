@@ -1,4 +1,4 @@
-import type { Ended, Epoch, FlorkPhase, JobStatus, Snapshot, State, Status, Transition } from '../api/status.ts';
+import type { Ended, Epoch, FlorkPhase, JobStatus, State, Status, Transition } from '../api/status.ts';
 import type { Answer, Say } from './answer.ts';
 import { epochNames, names } from './build/names.ts';
 import { encodeRecord } from './build/record.ts';
@@ -6,12 +6,12 @@ import { conditionsOf } from './conditions.ts';
 import { hasRewound } from './epoch-progress.ts';
 import type { Facts } from './facts/facts.ts';
 import { findingsText } from './lifecycle/gates.ts';
-import { newestInFlink } from './lifecycle/snapshots.ts';
 import { stalled } from './lifecycle/say.ts';
-import { sameJson } from './memo.ts';
 import { leftoversOf, mayClean, metadataOf, withLeftovers } from './metadata.ts';
 import { planOf } from './plan.ts';
 import { closedRecord, openRecord, type RestoreContent } from './record.ts';
+import { coveredBySavepoint, firstSeen } from './requests.ts';
+import { lastSavepointOf, leftSnapshots, withSnapshots } from './snapshot-status.ts';
 import { rfc3339 } from './time.ts';
 
 /** Phase of the original Flork for each state (api.md, status). */
@@ -44,8 +44,8 @@ export function statusOf(
   const phase = say.state === 'Stalled' && facts.flink.allTasksRun ? 'DEPLOYED' : PHASES[say.state];
   const operation = answer.operation === null ? undefined : (answer.operation ?? prior?.operation);
   const retry = answer.retry === null ? undefined : (answer.retry ?? prior?.retry);
-  const handled = answer.handled ?? prior?.handled ?? facts.record?.handled;
-  const lastSavepoint = savepointOf(facts, answer) ?? prior?.snapshots?.lastSavepoint;
+  const handled = firstSeen(facts, handledOf(facts, answer));
+  const lastSavepoint = lastSavepointOf(facts, answer);
   const stable = stableEpochOf(facts, answer, epoch);
   const job = jobOf(facts, epoch);
   const plan = planOf(facts);
@@ -66,7 +66,7 @@ export function statusOf(
     ...(stable ? { stableEpoch: stable } : {}),
     ...(operation ? { operation } : {}),
     ...(retry ? { retry } : {}),
-    ...(handled && Object.keys(handled).length > 0 ? { handled } : {}),
+    ...(Object.keys(handled).length > 0 ? { handled } : {}),
     ...(scaledAt ? { scaledAt } : {}),
     ...(job ? { job } : {}),
     ...historyOf(facts, answer, say, epoch),
@@ -78,19 +78,25 @@ export function statusOf(
         }
       : {}),
   };
-  return withSnapshots(facts, withMetadata(facts, answer, status), lastSavepoint, restore);
+  return withSnapshots(facts, answer, withMetadata(facts, answer, status), lastSavepoint, restore);
 }
 
 /** What high availability has left, and of it what nobody but a person removes. */
 function withMetadata(facts: Facts, answer: Answer, status: Status): Status {
   const entries = metadataOf(facts, answer);
-  const before = facts.prior?.leftovers;
+  const others = leftSnapshots(facts, answer);
   const listed = {
     ...status,
     ...(entries.length > 0 ? { highAvailability: [...entries] } : {}),
-    ...(before ? { leftovers: before } : {}),
+    ...(others.length > 0 ? { leftovers: [...others] } : {}),
   };
   return withLeftovers(listed, leftoversOf(facts.input.job.ref, entries, mayClean(facts)));
+}
+
+/** What has been acted on. Whoever tells that a stop is done tells that its savepoint is what any request until then would have got. */
+function handledOf(facts: Facts, answer: Answer): Status['handled'] {
+  if (answer.handled) return answer.handled;
+  return answer.ended?.how === 'stopped' ? coveredBySavepoint(facts) : (facts.prior?.handled ?? facts.record?.handled);
 }
 
 /** A wrong spec changes nothing that runs; it is what a person has to be told first. */
@@ -150,59 +156,6 @@ function stableEpochOf(facts: Facts, answer: Answer, epoch: Epoch | undefined): 
 function scaledAtOf(facts: Facts, answer: Answer): string | undefined {
   const next = answer.epoch !== undefined && facts.epoch !== undefined && answer.epoch.number > facts.epoch.number;
   return next && facts.operation?.purpose === 'scale' ? facts.at : facts.prior?.scaledAt;
-}
-
-function savepointOf(facts: Facts, answer: Answer): Snapshot | undefined {
-  const ended = answer.ended;
-  if (!ended || ended.how !== 'stopped' || !ended.path || !facts.epoch) return undefined;
-  const purpose = facts.operation?.purpose ?? (facts.suspendWanted ? 'suspend' : 'upgrade');
-  return { path: ended.path, kind: 'savepoint', epoch: facts.epoch.number, trigger: purpose, at: ended.at };
-}
-
-/**
- * The checkpoint recorded for the next process enters status only together with something else: alone it would be a write per
- * checkpoint.
- */
-function withSnapshots(
-  facts: Facts,
-  status: Status,
-  lastSavepoint: Snapshot | undefined,
-  restore: RestoreContent | undefined,
-): Status {
-  const prior = facts.prior?.snapshots;
-  const taken = lastSavepoint && lastSavepoint.path !== prior?.lastSavepoint?.path;
-  const history = taken ? [lastSavepoint, ...(prior?.history ?? [])].slice(0, 10) : prior?.history;
-  const assemble = (lastCheckpoint: Snapshot | undefined): Status => {
-    const snapshots = {
-      ...(lastCheckpoint ? { lastCheckpoint } : {}),
-      ...(lastSavepoint ? { lastSavepoint } : {}),
-      ...(history?.length ? { history } : {}),
-    };
-    return Object.keys(snapshots).length > 0 ? { ...status, snapshots } : status;
-  };
-  const still = assemble(prior?.lastCheckpoint);
-  return sameJson(still, facts.prior) ? still : assemble(recorded(facts, restore) ?? prior?.lastCheckpoint);
-}
-
-function recorded(facts: Facts, restore: RestoreContent | undefined): Snapshot | undefined {
-  const { epoch } = facts;
-  if (
-    !epoch ||
-    !restore?.startable ||
-    restore.path === undefined ||
-    restore.pathAt === 0 ||
-    restore.path === epoch.restoredFrom
-  )
-    return undefined;
-  const newest = newestInFlink(facts);
-  const size = newest?.path === restore.path ? newest.sizeBytes : undefined;
-  return {
-    path: restore.path,
-    kind: 'checkpoint',
-    epoch: epoch.number,
-    at: rfc3339(restore.pathAt),
-    ...(size === undefined ? {} : { sizeBytes: size }),
-  };
 }
 
 function jobOf(facts: Facts, epoch: Epoch | undefined): JobStatus | undefined {

@@ -58,6 +58,7 @@ function adopt(
   restore: RestoreContent | undefined,
   jobManager: ObservedDeployment,
   prior: Epoch | undefined,
+  asked: number | undefined,
 ): Epoch {
   const incarnation = record.highAvailability
     ? restore?.lastProcess
@@ -74,6 +75,7 @@ function adopt(
     recordHash: hash,
     ...(record.restoredFrom ? { restoredFrom: record.restoredFrom } : {}),
     attempt: prior?.attempt ?? 0,
+    ...(asked === undefined ? {} : { asked }),
     startedAt: jobManager.metadata.creationTimestamp ?? rfc3339(0),
     ...(seen ? { ran: true } : {}),
   };
@@ -113,7 +115,9 @@ export function epochFacts(
     const read = trustedRecord(ref, observed, deployed, [annotation], undefined);
     const restore = readRestoreOf(deployed);
     if (read) {
-      const epoch = adopt(ref, read.record, read.hash, restore, jobManager, known);
+      // Without any status, numbers that were used before are not known: those to come are greater than any of them.
+      const asked = prior === undefined ? Math.floor(now / 1000) : known?.asked;
+      const epoch = adopt(ref, read.record, read.hash, restore, jobManager, known, asked);
       const ended = endedByRecord(read.record.ended, rfc3339(now)) ?? endedByRestore(restore, rfc3339(now));
       return {
         epoch: ended ? { ...epoch, ended } : epoch,

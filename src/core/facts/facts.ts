@@ -34,6 +34,13 @@ export type Facts = EpochFacts & {
   readonly view: FlinkView;
   /** The intent in progress, as observed in status, if it belongs to the current epoch. */
   readonly operation: Operation | undefined;
+  /**
+   * What is asked of a job that goes on: a savepoint, a checkpoint, a disposal. Nothing waits for it: whatever else is to be done is
+   * done as if it were not there, and it has numbers of its own (epoch.asked), so that the number of a stop never depends on it.
+   */
+  readonly aside: Operation | undefined;
+  /** The pause before another attempt at the operation in progress; that of what is asked aside is of no concern to it. */
+  readonly retry: Status['retry'];
   /** The spec to strive for: the new one if valid, else the accepted one. */
   readonly wanted: FlinkJobSpec | undefined;
   /** What differs between the accepted and the wanted spec and asks for another epoch. */
@@ -62,6 +69,13 @@ export function candidateJobIds(
   return numbers.map((incarnation) => jobIdOf(uid, epoch.number, incarnation));
 }
 
+const ASIDE = new Set<string>(['savepoint', 'checkpoint', 'dispose']);
+
+/** Whether an operation is one that nothing waits for. */
+function isAside(operation: { readonly kind?: string | undefined } | undefined): boolean {
+  return operation?.kind !== undefined && ASIDE.has(operation.kind);
+}
+
 /** Classifies an input. Pure and total. */
 export function factsOf(input: Input): Facts {
   const { job, observed, now } = input;
@@ -82,7 +96,7 @@ export function factsOf(input: Input): Facts {
   const suspendWanted = wanted?.state === 'suspended';
   const restoreNonce =
     epoch && nonce !== undefined && nonce !== handledNonce && wanted?.restore?.from !== undefined ? nonce : undefined;
-  const operation = current.adopted ? undefined : prior?.operation;
+  const operation = current.adopted || isAside(prior?.operation) ? undefined : prior?.operation;
   const flink = flinkFacts(input.flink, candidateJobIds(job.ref.uid, epoch, record, restore));
   const scale = scaleFacts({
     record,
@@ -115,6 +129,8 @@ export function factsOf(input: Input): Facts {
     flink,
     view: input.flink,
     operation,
+    aside: !current.adopted && isAside(prior?.operation) ? prior?.operation : undefined,
+    retry: prior?.retry && isAside(prior.retry) ? undefined : prior?.retry,
     wanted,
     upgrades,
     scale,

@@ -39,7 +39,7 @@ export function change(facts: Facts): Answer | undefined {
       ),
     );
   }
-  const pause = parseTime(facts.prior?.retry?.notBefore);
+  const pause = parseTime(facts.retry?.notBefore);
   if (pause !== undefined && now < pause) return retryLater(facts, pause);
   return leave(facts, resolveMode(facts), purpose);
 }

@@ -1,5 +1,6 @@
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
+import { asideUnderWay, snapshotDue } from './aside.ts';
 import { change } from './change.ts';
 import { deleted, deletedByOthers, deleting, deletionIntended, handedOver } from './delete.ts';
 import { endUnrecorded, failedEnd, replacementWithdrawn, retire, settledEnd } from './end.ts';
@@ -17,6 +18,7 @@ import {
 } from './observe.ts';
 import { rescale } from './rescale.ts';
 import { deploymentLagsPod, deploymentLagsStatus, recordLagsDeployment } from './lagging.ts';
+import { disposalDue, disposalWithdrawn } from './retention.ts';
 import { firstStart, startDeclared, suspendedFromTheStart } from './start.ts';
 import { cancelUnderWay, operationOrphaned, stopCompleted, stopFailed, stopUnderWay, stopWithdrawn } from './stop.ts';
 
@@ -72,6 +74,10 @@ export const RULES: readonly Rule[] = [
   jobStarting, //           main() runs, tasks are being scheduled
   restarting, //            Flink restarts the job
   tasksStarting, //         not all tasks run
+  disposalWithdrawn, //     a snapshot that was to be removed is needed again
+  asideUnderWay, //         a savepoint, a checkpoint or a disposal beside it: ask, wait, record
+  snapshotDue, //           the spec asks for a snapshot, by a nonce or a schedule
+  disposalDue, //           a snapshot is no longer kept
   running, //               all tasks run
 ];
 

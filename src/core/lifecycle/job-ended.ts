@@ -4,7 +4,7 @@ import { isTerminal } from '../facts/flink.ts';
 import { checkpointingOff, lossAllowed } from './contract.ts';
 import { TRANSITION_SECONDS } from './pace.ts';
 import { progress, ready, stalled } from './say.ts';
-import { heritage, ownDirectory, savepointBelow } from './snapshots.ts';
+import { heritage, savepointOfStop } from './snapshots.ts';
 
 /**
  * A job that Flink calls terminal: was it stopped by Flork, did it finish, fail, or did somebody cancel it? The answer is written
@@ -16,9 +16,8 @@ export function jobEnded(facts: Facts): Answer | undefined {
   const { job } = facts.flink;
   if (!job || !isTerminal(job) || facts.epoch?.ended) return undefined;
   if (stopMayExplain(facts)) return waitForStory(facts);
-  const own =
-    job.state === 'FINISHED' || job.state === 'FAILED' ? savepointBelow(facts, ownDirectory(facts)) : undefined;
-  if (own && job.state === 'FINISHED') {
+  const own = job.state === 'FINISHED' ? savepointOfStop(facts) : undefined;
+  if (own) {
     return {
       rule: 'stopFoundDone',
       say: progress('Upgrading', 'TakingSavepoint', `Savepoint ${own.path} is complete and the job has ended.`),

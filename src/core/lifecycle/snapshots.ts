@@ -18,7 +18,19 @@ export function heritage(facts: Facts): Pick<Ended, 'path' | 'kind'> {
   if (newest) return { path: newest.path, kind: newest.kind };
   const recorded = facts.restore?.path ?? facts.epoch?.restoredFrom;
   if (recorded === undefined) return {};
-  return recorded === facts.epoch?.restoredFrom ? { path: recorded } : { path: recorded, kind: 'checkpoint' };
+  if (recorded === facts.epoch?.restoredFrom) return { path: recorded };
+  return { path: recorded, kind: isOwnSavepoint(facts, recorded) ? 'savepoint' : 'checkpoint' };
+}
+
+/** A path as it can be compared: Flink writes file:/x where file:///x was asked for. */
+export function comparable(path: string): string {
+  return path.replace(/^file:\/*/, '/').replace(/\/+$/, '');
+}
+
+/** Whether Flork asked for this savepoint: it lies in a directory that is named after the uid of this FlinkJob, wherever. */
+export function isOwnSavepoint(facts: Facts, path: string): boolean {
+  const { name, namespace, uid } = facts.input.job.ref;
+  return path.includes(`/${namespace}-${name}-${uid}/`);
 }
 
 /** Directory of all savepoints that Flork takes of this FlinkJob. */
@@ -33,8 +45,16 @@ export function savepointBelow(facts: Facts, directory: string | undefined): Sna
   const { view } = facts;
   if (directory === undefined || view.kind !== 'answered' || view.checkpoints.kind !== 'value') return undefined;
   const { latestSavepoint } = view.checkpoints.value;
-  const path = latestSavepoint?.path.replace(/^file:\/*/, '/');
-  return path?.startsWith(`${directory.replace(/^file:\/*/, '/')}/`) ? latestSavepoint : undefined;
+  const below = latestSavepoint && comparable(latestSavepoint.path).startsWith(`${comparable(directory)}/`);
+  return below ? latestSavepoint : undefined;
+}
+
+/** The savepoint that a stop of Flork made, as Flink lists it: stops have numbers for directories, other savepoints have names. */
+export function savepointOfStop(facts: Facts): SnapshotView | undefined {
+  const own = ownDirectory(facts);
+  const found = savepointBelow(facts, own);
+  if (found === undefined || own === undefined) return undefined;
+  return /^\d+\//.test(comparable(found.path).slice(comparable(own).length + 1)) ? found : undefined;
 }
 
 /** The snapshots a person can choose from, newest first, for the message of a hold. */

@@ -35,6 +35,7 @@ function plan(
     ...(restoredFrom === undefined ? {} : { restoredFrom }),
     handled,
   });
+  const asked = prior?.epoch?.asked ?? facts.epoch?.asked;
   const epoch: Epoch = {
     number,
     incarnation: 0,
@@ -44,6 +45,7 @@ function plan(
     ...(restoredFrom === undefined ? {} : { restoredFrom }),
     // The operation that ended the old epoch is used up, also where a late view wrote its epoch without that.
     attempt: Math.max(prior?.epoch?.attempt ?? facts.epoch?.attempt ?? 0, facts.operation?.attempt ?? 0),
+    ...(asked === undefined ? {} : { asked }),
     startedAt: at,
   };
   return { epoch, record };

@@ -95,7 +95,7 @@ export function stopFailed(facts: Facts): Answer | undefined {
   const failure =
     operation.result?.failure ?? (trigger?.kind === 'failed' && trigger.path === undefined ? trigger.text : undefined);
   if (failure === undefined || isTerminal(facts.flink.job)) return undefined;
-  const failures = (facts.prior?.retry?.failures ?? 0) + 1;
+  const failures = (facts.retry?.failures ?? 0) + 1;
   const pauseSeconds = Math.min(300, 10 * 2 ** (failures - 1));
   return {
     rule: 'stopFailed',
@@ -154,7 +154,7 @@ export function stopUnderWay(facts: Facts): Answer | undefined {
               jobId,
               triggerId,
               directory,
-              formatType: 'CANONICAL' as const,
+              formatType: facts.wanted?.policies?.savepoint?.format ?? ('CANONICAL' as const),
               drain: false,
             },
           ],

@@ -15,7 +15,7 @@ import {
   quantityForm,
   requestWithinLimit,
 } from './pods.ts';
-import { policyDuration, standbyNeedsHighAvailability } from './policies.ts';
+import { policyDuration, schedule, standbyNeedsHighAvailability } from './policies.ts';
 import type { Rule } from './rule.ts';
 import { enoughSlots } from './scale.ts';
 import { restoreFrom, savepointDirectory, savepointPath } from './state.ts';
@@ -61,6 +61,7 @@ export const RULES: readonly Rule[] = [
   savepointDirectory,
   savepointPath,
   policyDuration,
+  schedule,
   standbyNeedsHighAvailability,
   fileNames,
   fileSizes,

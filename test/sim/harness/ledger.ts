@@ -133,6 +133,8 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
       for (const known of usable) {
         const snapshot = storage.read(known.path);
         if (snapshot === undefined || (snapshot.at < line.began.at && snapshot.counter > line.began.counter)) continue;
+        // With high availability Flink itself resumes the same job, from its own checkpoints: savepoints are not among them.
+        if (process.cluster !== '' && snapshot.kind === 'savepoint' && snapshot.jobId === process.jobId) continue;
         if (snapshot.counter > (newest?.counter ?? -1)) newest = snapshot;
       }
       if (newest !== undefined && newest.counter > counter) {

@@ -534,6 +534,28 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       at: [],
     },
   ],
+  schedule: [
+    {
+      name: 'a word, four fields, a minute that never comes, less than a minute',
+      spec: '{policies: {savepoint: {directory: "s3://b/s", schedule: "* * * *"}, checkpoint: {schedule: "0 0 30 2 *"}}}',
+      at: ['spec.policies.checkpoint.schedule', 'spec.policies.savepoint.schedule'],
+    },
+    {
+      name: 'less than a minute',
+      spec: '{policies: {checkpoint: {schedule: 30s}}}',
+      at: ['spec.policies.checkpoint.schedule'],
+    },
+    {
+      name: 'savepoints without a place',
+      spec: '{policies: {savepoint: {schedule: 6h}, deletion: {savepoint: true}}}',
+      at: ['spec.policies.deletion.savepoint', 'spec.policies.savepoint.schedule'],
+    },
+    {
+      name: 'a duration, and a cron line',
+      spec: '{policies: {savepoint: {directory: "s3://b/s", schedule: 6h}, checkpoint: {schedule: "*/10 8-18 * * mon-fri"}, deletion: {savepoint: true}}}',
+      at: [],
+    },
+  ],
   'standby-needs-high-availability': [
     { name: 'two JobManagers alone', spec: '{jobManagerReplicas: 2}', at: ['spec.jobManagerReplicas'] },
     {
