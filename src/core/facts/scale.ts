@@ -37,6 +37,8 @@ export type ScaleFacts = {
   readonly reached: boolean;
   /** Whether Flink is to be asked for its bounds. */
   readonly asks: boolean;
+  /** Whether the observed status has exactly this as what the epoch was, or is, to be rescaled to. */
+  readonly recorded: boolean;
   /** Whether the observed status shows the intent to rescale to exactly this. */
   readonly intended: boolean;
 };
@@ -91,11 +93,18 @@ export function scaleFacts(input: ScaleInput): ScaleFacts | undefined {
   const fields = changes.filter(({ effect }) => effect === 'scale').map(({ field }) => field);
   const wanted = scaleOfSpec(spec);
   const { operation } = input;
-  const intended =
-    operation?.kind === 'rescale' &&
-    epoch.scale?.parallelism === wanted.parallelism &&
-    epoch.scale.taskManagers === wanted.taskManagers;
-  const known = { wanted, fields, until: undefined, target: undefined, reached: false, asks: false, intended };
+  const recorded = epoch.scale?.parallelism === wanted.parallelism && epoch.scale.taskManagers === wanted.taskManagers;
+  const intended = operation?.kind === 'rescale' && recorded;
+  const known = {
+    wanted,
+    fields,
+    until: undefined,
+    target: undefined,
+    reached: false,
+    asks: false,
+    recorded,
+    intended,
+  };
   const byUpgrade = fields.length > 0 ? ('upgrade' as const) : ('none' as const);
   const live = !epoch.ended && input.deployed === epoch.number;
   const leaving = operation !== undefined && ['stop', 'cancel', 'delete'].includes(operation.kind);
@@ -108,8 +117,10 @@ export function scaleFacts(input: ScaleInput): ScaleFacts | undefined {
     const reached = input.flink.heard === 'answered';
     return { ...known, way: 'reactive', why: 'Reactive mode follows the TaskManagers.', reached };
   }
+  // Where nothing ran there is nothing to rescale, and room to make; the adaptive scheduler rescales also what still waits for slots.
   const ran = epoch.ran === true || input.flink.anyTaskRan;
-  if (!ran) return { ...known, way: byUpgrade, why: 'No task of this epoch was seen running.' };
+  if (!ran && scheduler === 'default')
+    return { ...known, way: byUpgrade, why: 'No task of this epoch was seen running.' };
   if (wanted.taskManagers === 0) return { ...known, way: 'impossible', why: NO_TASK_MANAGERS };
   if (scheduler === 'adaptive') return { ...known, ...inPlace(input, record, epoch, wanted, byUpgrade) };
   return { ...known, ...restarted(input, spec, byUpgrade, 'The job does not run with the adaptive scheduler.') };

@@ -69,9 +69,14 @@ export function neverRan(facts: Facts): boolean {
     epoch.process === epoch.idle ||
     (process.kind === 'running' && epoch.process === process.id);
   if (!earlierIdle || flink.heard !== 'answered' || !flink.timely || flink.foreign) return false;
-  const untouched =
-    facts.record && schedulerOf(facts.record) !== 'default' ? ['INITIALIZING'] : ['INITIALIZING', 'CREATED', 'FAILED'];
+  const untouched = looksIdle(facts) ? ['INITIALIZING', 'CREATED', 'FAILED'] : ['INITIALIZING'];
   return flink.job === undefined || untouched.includes(flink.job.state);
+}
+
+/** Whether a job that shows no trace of having run did not run: not with the adaptive scheduler, unless main() built no graph at all. */
+function looksIdle({ record, view }: Facts): boolean {
+  if (!record || schedulerOf(record) === 'default') return true;
+  return view.kind === 'answered' && view.detail.kind === 'value' && view.detail.value.vertices.length === 0;
 }
 
 /** The ways out of a hold, ready to paste. */

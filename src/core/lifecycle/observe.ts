@@ -88,7 +88,9 @@ export function jobStarting(facts: Facts): Answer | undefined {
     say: progress(
       startState(facts),
       'JobStarting',
-      job ? `The job is ${job.state}.` : 'The JobManager runs main(); no job yet.',
+      job
+        ? `The job is ${job.state}${facts.scale?.wanted.taskManagers === 0 ? ' and waits: spec.taskManagerReplicas is 0' : ''}.`
+        : 'The JobManager runs main(); no job yet.',
     ),
     workloads: 'run',
     resyncAfterSeconds: TRANSITION_SECONDS,

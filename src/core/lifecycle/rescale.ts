@@ -26,9 +26,10 @@ export function rescale(facts: Facts): Answer | undefined {
   if (scale.way === 'impossible' || scale.way === 'cooldown') return waits(facts, scale);
   if (scale.way !== 'in-place' && scale.way !== 'reactive') return undefined;
   if (operation !== undefined && operation.kind !== 'rescale') return undefined;
-  const standing = standingTaskManagers(facts, record);
-  const there = standing.taskManager === scale.wanted.taskManagers;
-  if (there && scale.reached) return operation === undefined ? undefined : rescaled(facts, scale);
+  const there = standingTaskManagers(facts, record).taskManager === scale.wanted.taskManagers;
+  // It came to its end: what is not as wanted now, Flink makes so by itself (a TaskManager was lost, say), unless it forgot its bounds.
+  if (there && operation === undefined && scale.recorded && !scale.target?.differs) return undefined;
+  if (there && scale.reached && (scale.way === 'in-place' || isReady(facts, scale))) return rescaled(facts, scale);
   // Nobody to ask: the rules below say why, and the intent stays.
   if (flink.heard !== 'answered' || !flink.job || isTerminal(flink.job) || flink.job.state === 'INITIALIZING')
     return undefined;
@@ -69,11 +70,9 @@ function rescaleIntended(facts: Facts, scale: ScaleFacts, epoch: Epoch): Answer 
 }
 
 function step(facts: Facts, scale: ScaleFacts, record: EpochRecord): Answer {
-  const { taskManager, flink } = facts;
-  const { taskManagers } = scale.wanted;
-  const ready = taskManager?.status.readyReplicas ?? 0;
-  const rises = scale.target?.raises ?? standingTaskManagers(facts, record).taskManager < taskManagers;
-  if (rises && ready < taskManagers) return startsTaskManagers(facts, ready, taskManagers);
+  const { flink } = facts;
+  const rises = scale.target?.raises ?? standingTaskManagers(facts, record).taskManager <= scale.wanted.taskManagers;
+  if (rises && !isReady(facts, scale)) return startsTaskManagers(facts, scale);
   if (scale.target?.differs && flink.job) {
     return {
       rule: 'rescaleAsked',
@@ -107,15 +106,21 @@ function step(facts: Facts, scale: ScaleFacts, record: EpochRecord): Answer {
   };
 }
 
+/** Whether as many TaskManagers as wanted are ready. */
+function isReady({ taskManager }: Facts, { wanted }: ScaleFacts): boolean {
+  return (taskManager?.status.readyReplicas ?? 0) >= wanted.taskManagers;
+}
+
 /** Slots come before the parallelism that needs them; until then the job runs as it did. */
-function startsTaskManagers(facts: Facts, ready: number, wanted: number): Answer {
+function startsTaskManagers(facts: Facts, { wanted }: ScaleFacts): Answer {
   const trouble = troubleOf(facts);
+  const ready = facts.taskManager?.status.readyReplicas ?? 0;
   return {
     rule: 'rescaleStartsTaskManagers',
     say: progress(
       'Rescaling',
       trouble?.reason ?? 'Rescaling',
-      `${ready} of ${wanted} TaskManagers are ready; the job goes on as it was until all are.${trouble ? ` ${trouble.message}` : ''}`,
+      `${ready} of ${wanted.taskManagers} TaskManagers are ready; the job goes on as it was until all are.${trouble ? ` ${trouble.message}` : ''}`,
     ),
     workloads: 'run',
     resyncAfterSeconds: trouble ? CLUSTER_SECONDS : TRANSITION_SECONDS * 2,
@@ -126,12 +131,14 @@ function startsTaskManagers(facts: Facts, ready: number, wanted: number): Answer
 function rescaled(facts: Facts, scale: ScaleFacts): Answer {
   return {
     rule: 'rescaled',
-    say: ready('Running', 'Running', `All tasks run, rescaled in place to ${sizeOf(scale)}.`),
+    say: facts.flink.allTasksRun
+      ? ready('Running', 'Running', `All tasks run, rescaled in place to ${sizeOf(scale)}.`)
+      : progress('Running', 'TasksStarting', `Rescaled in place to ${sizeOf(scale)}; not all of its tasks run.`),
     workloads: 'run',
     operation: null,
     ...usedUp(facts),
     transition: { reason: 'Rescaled' },
-    resyncAfterSeconds: settledSeconds(facts.input.job.ref.uid),
+    resyncAfterSeconds: TRANSITION_SECONDS,
   };
 }
 

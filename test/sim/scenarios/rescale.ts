@@ -204,6 +204,44 @@ scenario(
   },
 );
 
+scenario('a TaskManager that is lost after a rescale is Flink’s business, not another rescale', async (h) => {
+  await start(h, scaled(2));
+  await inPlace(h, () => scale(h, 3), [3], 3);
+  const { attempt } = status(h).epoch ?? assert.fail('no epoch');
+  const [lost] = pods(h, 'taskmanager');
+  h.world.kubelet.kill(lost ?? assert.fail('no TaskManager'));
+  await h.run(5_000);
+  await reachScale(h, [3], 3);
+  assert.equal(status(h).epoch?.attempt, attempt);
+  assert.equal(status(h).history?.filter(({ reason }) => reason === 'Rescaled').length, 1);
+});
+
+scenario('reactive mode down to no TaskManager, and up again: the job waits and goes on', async (h) => {
+  await start(h, scaled(2, { 'scheduler-mode': 'reactive' }));
+  await h.run(20_000);
+  scale(h, 0);
+  await h.until(
+    () => podNames(h, 'taskmanager').length === 0 && /taskManagerReplicas is 0/.test(status(h).message ?? ''),
+    LIMIT_MS,
+    'told that it waits',
+  );
+  await h.run(600_000);
+  assert.equal(jobOf(h)?.state(), 'CREATED');
+  scale(h, 2);
+  await reachScale(h, [2], 2);
+  assert.equal(epochOf(h), 1);
+  assert.equal(h.ledger.rewinds.length, 0);
+});
+
+scenario('created without TaskManagers: told, and started when there are some', async (h) => {
+  h.apply(scaled(0));
+  await h.until(() => /taskManagerReplicas is 0/.test(status(h).message ?? ''), LIMIT_MS, 'told');
+  assert.equal(podNames(h, 'taskmanager').length, 0);
+  scale(h, 1);
+  await h.until(() => running(h), LIMIT_MS, 'it runs');
+  assert.deepEqual(parallelisms(h), [1]);
+});
+
 scenario('reactive mode: the TaskManagers are all there is to change', async (h) => {
   const reactive = { 'scheduler-mode': 'reactive' };
   await start(h, scaled(2, reactive));
@@ -365,4 +403,13 @@ scenario('several slots each: TaskManagers follow the parallelism', async (h) =>
   await inPlace(h, () => h.apply(of(5)), [5], 3);
   await inPlace(h, () => h.apply(of(3)), [3], 2);
   await reachSettled(h);
+});
+
+scenario('main() throws with the adaptive scheduler: no graph, nothing ran, and a corrected spec starts', async (h) => {
+  const of = (jobArgs: readonly string[]): Spec =>
+    scaled(1, undefined, { flinkVersion: '2.3', image: 'flink:2.3.0', jobArgs });
+  h.apply(of(['--throw']));
+  await h.until(() => stateOf(h) === 'Failed', LIMIT_MS, 'Failed');
+  h.apply(of([]));
+  await h.until(() => running(h) && epochOf(h) === 2, LIMIT_MS, 'started');
 });

@@ -8,6 +8,9 @@ import { error, json, serverError, trace, type RestReply } from './rest-reply.ts
 import { isExecuted, requirements, rescale, shownVertices, taskCount } from './rest-vertices.ts';
 
 /** Flink's REST API as far as Flork calls it, with Flink's own texts (1.19 to 2.3). */
+/** The job that stands for a main() that failed has no graph. */
+const DRIVER = '(application driver)';
+
 /** `web.refresh-interval`: how old a cached answer may be. */
 const REFRESH_MS = 3_000;
 
@@ -84,7 +87,7 @@ function overview(jobManager: JobManager, now: number): readonly unknown[] {
 const NO_STATISTICS = { completed: 0, failed: 0, restored: undefined, entries: [] };
 
 function tasks(job: Job): Tree {
-  const total = job.name === '(application driver)' ? 0 : taskCount(job);
+  const total = job.name === DRIVER ? 0 : taskCount(job);
   const state = job.state();
   const running = job.tasksRunning() ? total : 0;
   const waiting = total - running;
@@ -139,7 +142,7 @@ function details(job: Job, now: number): Tree {
     timestamps: Object.fromEntries(
       names.map((name) => [name, isExecuted(job) || name === 'INITIALIZING' ? (job.since.get(name) ?? 0) : 0]),
     ),
-    vertices: shownVertices(job),
+    vertices: job.name === DRIVER ? [] : shownVertices(job),
   };
 }
 

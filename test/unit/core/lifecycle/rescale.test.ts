@@ -4,6 +4,7 @@ import { acknowledge } from '../../../../src/core/reconcile.ts';
 import {
   answered,
   apply,
+  cluster,
   edit,
   inputOf,
   jobManagerPod,
@@ -190,6 +191,22 @@ test('another JobManager process that began with the old parallelism is told aga
   assert.equal(sync(at, shown(at, [2])).rule, 'rescaleAsked');
 });
 
+test('a TaskManager that is lost afterwards, or bounds that are not told for once, are no new rescale', () => {
+  const at = runningCluster(ADAPTIVE);
+  edit(at, { taskManagerReplicas: 1 });
+  taskManager(at).ready(1);
+  for (const view of [[2], [2], [1], [1], [1]]) {
+    sync(at, shown(at, view));
+    taskManager(at).ready(1);
+  }
+  assert.equal(at.status?.operation, undefined);
+  const fewer = shown(at, [1], [0]);
+  assert.equal(sync(at, fewer).rule, 'running');
+  const unknown = { ...fewer, flink: answered(at.status!.epoch!.jobId, 'RUNNING', { bounds: 'unknown' }) };
+  assert.equal(sync(at, unknown).rule, 'running');
+  assert.equal(at.status?.epoch?.attempt, 1);
+});
+
 test('a change of another kind makes it an upgrade, and breaks out of a rescale', () => {
   const at = runningCluster(ADAPTIVE);
   edit(at, { taskManagerReplicas: 4 });
@@ -228,6 +245,8 @@ test('reactive mode: TaskManagers only, and the parallelism has no effect', () =
   assert.equal(sync(at, { pods: [jobManagerPod(1)], flink }).rule, 'rescaleIntended');
   assert.equal(sync(at, { pods: [jobManagerPod(1)], flink }).rule, 'rescaleStartsTaskManagers');
   assert.equal(taskManager(at).replicas, 3);
+  assert.equal(sync(at, { pods: [jobManagerPod(1)], flink }).rule, 'rescaleStartsTaskManagers');
+  taskManager(at).ready(3);
   const done = sync(at, { pods: [jobManagerPod(1)], flink });
   assert.deepEqual([done.rule, done.commands], ['rescaled', []]);
   edit(at, { parallelism: 3 });
@@ -264,4 +283,22 @@ test('the configuration of the running epoch stays byte for byte', () => {
   edit(at, { taskManagerReplicas: 1 });
   for (const view of [[2], [2], [1], [1], [1]]) apply(at, sync(at, shown(at, view)));
   assert.deepEqual(text(), before);
+});
+
+test('with the adaptive scheduler a job that waits for slots is not taken for one that never ran, one without a graph is', () => {
+  const replaced = (conf: Record<string, string>, state: 'CREATED' | 'FAILED', vertices: boolean) => {
+    const at = cluster({ ...SPEC, flinkConf: { ...SPEC.flinkConf, ...conf } });
+    sync(at);
+    sync(at, { pods: [jobManagerPod(1)] });
+    edit(at, { jobArgs: ['x'] });
+    const graph = [{ id: `${V}0`, name: 'Map', parallelism: 1, maxParallelism: 128 }];
+    const flink = answered(at.status!.epoch!.jobId, state, { tasks: 0, vertices: vertices ? graph : [] });
+    sync(at, { pods: [jobManagerPod(1)], flink });
+    return at.status?.epoch?.ended?.how === 'replaced';
+  };
+  const adaptive = { 'jobmanager.scheduler': 'adaptive' };
+  assert.equal(replaced({}, 'CREATED', true), true);
+  assert.equal(replaced(adaptive, 'CREATED', true), false);
+  assert.equal(replaced({ 'scheduler-mode': 'reactive' }, 'CREATED', true), false);
+  assert.equal(replaced(adaptive, 'FAILED', true), false);
 });
