@@ -72,12 +72,15 @@ async function decide(
     });
   }
   const { leftovers } = outcome.status;
+  // Of a FlinkJob that goes, the log is what stays: it has the snapshot that its job ended with.
+  const snapshot = name === 'finalize' ? outcome.status.epoch?.ended?.path : undefined;
   const log = {
     ...parentFields(head.parent),
     state: outcome.status.state,
     commands: decided.commands.length,
     // A FlinkJob that goes takes its status with it.
     ...(outcome.finalized && leftovers !== undefined ? { leftovers: leftovers.join(' | ') } : {}),
+    ...(snapshot === undefined ? {} : { snapshot }),
   };
   return printed(syncResponse(outcome, name), outcome.rule, log);
 }

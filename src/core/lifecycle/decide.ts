@@ -2,6 +2,7 @@ import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { asideUnderWay, snapshotDue } from './aside.ts';
 import { change } from './change.ts';
+import { deletionSavepoint } from './delete-savepoint.ts';
 import { deleted, deletedByOthers, deleting, deletionIntended, handedOver } from './delete.ts';
 import { endUnrecorded, failedEnd, replacementWithdrawn, retire, settledEnd } from './end.ts';
 import { jobEnded } from './job-ended.ts';
@@ -36,6 +37,7 @@ export const RULES: readonly Rule[] = [
   handedOver, //            another controller takes it over: leave everything
   deleted, //               nothing is left: let it go
   deletedByOthers, //       the garbage collector is at work
+  deletionSavepoint, //     a savepoint first, where one is asked for
   deletionIntended, //      write the intent
   deleting, //              cancel, stop the pods, remove the children
   leaving, //               deleted, and not ours to finalize

@@ -2,18 +2,25 @@ import type { Operation } from '../../api/status.ts';
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
+import { parsePolicyDuration } from '../duration.ts';
 import { parseTime } from '../time.ts';
 import { metadataLeft } from './clean-up.ts';
+import { asksForSavepoint } from './delete-savepoint.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
 import { progress, stalled } from './say.ts';
 import { restService } from './service.ts';
 
 /**
+ * A savepoint, where one is asked for, comes first (delete-savepoint.ts).
+ *
  *   finalize ──► operation delete in status ──observed──► cancel ──► pods to 0 ──proven gone──► metadata (clean-up.ts) ──► no children ──seen──► finalized
  */
 
-/** The time that canceling may take before the pods go all the same (api.md policies.deletion.timeout). */
-const CANCEL_MS = 5 * 60_000;
+/** The time that canceling may take before the pods go all the same. */
+function timeoutOf(facts: Facts): { readonly text: string; readonly ms: number } {
+  const text = facts.wanted?.policies?.deletion?.timeout ?? '5m';
+  return { text, ms: parsePolicyDuration(text) ?? 5 * 60_000 };
+}
 
 /** Finalize without deletion: the FlinkJob no longer matches this controller. Its children stay, the next controller finds them. */
 export function handedOver(facts: Facts): Answer | undefined {
@@ -58,7 +65,7 @@ export function deletedByOthers(facts: Facts): Answer | undefined {
     say: progress(
       'Deleting',
       'Deleting',
-      'The cluster deletes the children itself (foreground deletion or a terminating namespace); no orderly cancel is possible.',
+      `The cluster deletes the children itself (foreground deletion or a terminating namespace); no orderly cancel${asksForSavepoint(facts) ? ', and no savepoint,' : ''} is possible.`,
     ),
     workloads: 'gone',
     resyncAfterSeconds: CLUSTER_SECONDS / 3,
@@ -85,13 +92,17 @@ export function deletionIntended(facts: Facts): Answer | undefined {
 }
 
 /** The job was seen ended, or may not be waited for any longer: in status first, so that a later view of less cannot change it. */
-function deletionEndSeen(facts: Facts): Answer {
+function deletionEndSeen(facts: Facts, timedOut: boolean): Answer {
   const how = facts.flink.job?.state === 'FINISHED' ? 'finished' : 'canceled';
+  const ended = facts.epoch?.ended ?? { how, byFlork: true, at: facts.at };
+  const what = timedOut
+    ? `The job was not seen to end within ${timeoutOf(facts).text} (policies.deletion.timeout)`
+    : 'The job has ended';
   return {
     rule: 'deletionEndSeen',
-    say: progress('Deleting', 'StoppingPods', 'The job has ended; its pods are being stopped.'),
+    say: progress('Deleting', 'StoppingPods', `${what}; its pods are being stopped.`),
     workloads: 'keep',
-    ended: facts.epoch?.ended ?? { how, byFlork: true, over: true, at: facts.at },
+    ended: { ...ended, over: true },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
 }
@@ -103,18 +114,26 @@ export function deleting(facts: Facts): Answer | undefined {
   const since = parseTime(prior?.operation?.startedAt) ?? now;
   const processGone =
     process.kind === 'none' || process.kind === 'dead' || jobManager === undefined || jobManager.replicas === 0;
-  const seen = isTerminal(flink.job) || processGone || now - since > CANCEL_MS;
+  const gone = isTerminal(flink.job) || processGone;
+  const seen = gone || now - since > timeoutOf(facts).ms;
   const standing = jobManager !== undefined && jobManager.replicas !== 0;
-  if (seen && standing && facts.epoch && !facts.endedInStatus) return deletionEndSeen(facts);
-  const over = seen || facts.epoch?.ended !== undefined;
+  const { endedInStatus } = facts;
+  // Its savepoint is complete, and the sinks of the job commit what belongs to it.
+  const committing = endedInStatus?.how === 'stopped' && endedInStatus.over !== true;
+  if (seen && standing && facts.epoch && (!endedInStatus || committing)) return deletionEndSeen(facts, !gone);
+  const over = seen || (facts.epoch?.ended !== undefined && !committing);
   if (!over) {
-    const ask = flink.job !== undefined && flink.job.state !== 'CANCELLING';
+    const ask = !committing && flink.job !== undefined && flink.job.state !== 'CANCELLING';
     return {
       rule: ask ? 'deleteCancels' : 'deleteWaitsForCancel',
       say: progress(
         'Deleting',
         'Deleting',
-        flink.heard === 'answered' ? 'The job is being canceled.' : 'Waiting for the JobManager, to cancel the job.',
+        committing
+          ? `Savepoint ${endedInStatus.path} is complete; waiting for the job to end.`
+          : flink.heard === 'answered'
+            ? 'The job is being canceled.'
+            : 'Waiting for the JobManager, to cancel the job.',
       ),
       workloads: 'keep',
       ...(ask && flink.job
@@ -123,11 +142,11 @@ export function deleting(facts: Facts): Answer | undefined {
       resyncAfterSeconds: TRANSITION_SECONDS,
     };
   }
-  const gone =
+  const podsGone =
     (jobManager === undefined || facts.absent.jobManager === 'proven') &&
     (facts.taskManager === undefined || facts.absent.taskManager === 'proven');
   const noPods = facts.input.observed.pods === undefined || facts.input.observed.pods.length === 0;
-  if (!gone || !noPods) {
+  if (!podsGone || !noPods) {
     const stuck = facts.stuckPod;
     return {
       rule: 'deleteStopsPods',

@@ -155,7 +155,9 @@ export function stopUnderWay(facts: Facts): Answer | undefined {
               triggerId,
               directory,
               formatType: facts.wanted?.policies?.savepoint?.format ?? ('CANONICAL' as const),
-              drain: false,
+              // A drained job is not to be resumed: only where it is deleted.
+              drain:
+                operation.purpose === 'delete' && facts.wanted?.policies?.savepoint?.advanceToEndOfEventTime === true,
             },
           ],
         }

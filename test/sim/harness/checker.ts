@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { FlinkJobSpec } from '../../../src/api/flinkjob.ts';
 import { Status, type Status as StatusOf } from '../../../src/api/status.ts';
 import { epochNames, names } from '../../../src/core/build/names.ts';
 import type { FlinkRequest, FlinkResponse } from '../../../src/flink/transport.ts';
@@ -79,6 +80,7 @@ function unintended(call: FlinkRequest, operation: StatusOf['operation']): strin
   if (kind === undefined) return 'which Flork has no business with';
   if (operation?.kind !== kind || operation.jobId !== jobId) return `to take a ${kind} of ${jobId}`;
   if (operation.triggerId !== text(at(body, 'triggerId'))) return 'under another trigger id';
+  if (at(body, 'drain') === true && operation.purpose !== 'delete') return 'drained, and the job is to be resumed';
   const directory = text(at(body, resource === 'stop' ? 'targetDirectory' : 'target-directory'));
   return kind === 'checkpoint' || operation.directory === directory ? undefined : `to ${directory}`;
 }
@@ -239,6 +241,14 @@ function checkJobManagerKept(
   if (request.finalizing) {
     if (observed.operation?.kind !== 'delete')
       report('S3', 'the JobManager goes before the deletion is observed in status');
+    const { policies } = tree(request.parent['spec']) as Partial<FlinkJobSpec>;
+    const asked = policies?.deletion?.savepoint === true && policies.stateLoss !== 'allow';
+    const approved = text(at(request.parent['spec'], 'approveStateLoss')) !== '';
+    const path = observed.epoch?.ended?.path;
+    if (asked && !approved && alive !== undefined && ledger.running(uid))
+      report('S3', `the JobManager of a running job goes, and the savepoint asked for is ${path ?? 'not there'}`);
+    if (asked && path !== undefined && ledger.snapshot(path) === undefined)
+      report('S3', `the JobManager goes, and ${path} is recorded, which is not there`);
     return;
   }
   const ended = observed.epoch?.ended;

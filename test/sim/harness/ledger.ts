@@ -19,6 +19,8 @@ export type Ledger = {
   readonly ran: (owner: string) => boolean;
   /** TaskManagers that the job needs as it runs now; 0 when it does not. */
   readonly needs: (owner: string) => number;
+  /** Its job is in Flink's state RUNNING: neither ended nor on its way up. */
+  readonly running: (owner: string) => boolean;
   readonly progressed: (process: ProcessInfo) => boolean;
   readonly snapshot: (path: string) => Snapshot | undefined;
   /** The user gave leave to start from elsewhere or from nothing. */
@@ -75,6 +77,7 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   const operations = new Map<string, Asked[]>();
   const progressed = new Set<string>();
   const lineages = new Map<string, Lineage>();
+  const jobStates = new Map<string, string>();
   const rewinds: Rewind[] = [];
   const needs = new Map<string, number>();
   const retired = new Set<string>();
@@ -197,6 +200,7 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
       case 'job-state':
         if (event.state === 'RUNNING') lineage(process.owner).ran = true;
         else needs.delete(process.owner);
+        jobStates.set(processName(process), event.state);
         if (OVER.has(event.state)) writing.delete(processName(process));
         break;
       case 'executed':
@@ -231,6 +235,10 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
     retire: (cluster) => retired.add(cluster),
     ran: (owner) => lineage(owner).ran,
     needs: (owner) => needs.get(owner) ?? 0,
+    running: (owner) =>
+      [...alive.values()].some(
+        (process) => process.owner === owner && jobStates.get(processName(process)) === 'RUNNING',
+      ),
     progressed: (process) => progressed.has(processName(process)),
     snapshot: (path) => storage.read(path),
     permit: (owner) => {
