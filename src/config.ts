@@ -7,6 +7,8 @@ import { LOG_LEVELS, type LogLevel } from './telemetry/log.ts';
 /** Everything the process is told, read once from the environment and frozen. */
 export type Config = {
   readonly port: number;
+  /** A port where the API server finds /validate and nothing else; absent: none but the one above. */
+  readonly admissionPort: number | undefined;
   /** PEM files of the server's certificate and key; plain HTTP when absent. Read again when they change. */
   readonly tls:
     | { readonly certFile: string; readonly keyFile: string; readonly clientCaFile: string | undefined }
@@ -65,6 +67,7 @@ const files = v.pipe(
 const Environment = v.pipe(
   v.object({
     PORT: wholeNumber(8080, 0, 65_535),
+    ADMISSION_PORT: v.optional(wholeNumber(8443, 0, 65_535)),
     TLS_CERT_FILE: file,
     TLS_KEY_FILE: file,
     TLS_CLIENT_CA_FILE: file,
@@ -150,6 +153,7 @@ function configOf(env: v.InferOutput<typeof Environment>): Config {
   };
   return {
     port: env.PORT,
+    admissionPort: env.ADMISSION_PORT,
     tls:
       certFile === undefined || keyFile === undefined
         ? undefined

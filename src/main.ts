@@ -3,6 +3,7 @@ import { readConfig, type Config } from './config.ts';
 import { identifiedTransport } from './flink/identity.ts';
 import type { UndiciTransport } from './flink/transport.ts';
 import { fileOf, follow } from './follow.ts';
+import { admissionApp } from './http/admission-app.ts';
 import { createApp } from './http/app.ts';
 import { allOf, bearerOf, certified, type Authenticate } from './http/authenticate.ts';
 import { startServer, type RunningServer } from './http/server.ts';
@@ -32,12 +33,16 @@ async function run(config: Config): Promise<void> {
     draining: () => draining,
     ...dutiesOf(config, log),
   });
-  const server = await startServer({ app, port: config.port, tls: config.tls, log });
-  log.info('listening', { port: server.port, tls: config.tls !== undefined });
+  const { tls, port, admissionPort } = config;
+  const servers = [await startServer({ app, port, tls, log })];
+  if (admissionPort !== undefined)
+    servers.push(await startServer({ app: admissionApp(app), port: admissionPort, tls, log }));
+  const [hooks, admission] = servers.map((server) => server.port);
+  log.info('listening', { port: hooks ?? 0, ...(admission ? { admission } : {}), tls: tls !== undefined });
   const stop = (signal: string): void => {
     if (draining) process.exit(1);
     draining = true;
-    void end(server, transport, log, config, signal);
+    void end(servers, transport, log, config, signal);
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
@@ -48,14 +53,14 @@ async function run(config: Config): Promise<void> {
 }
 
 async function end(
-  server: RunningServer,
+  servers: readonly RunningServer[],
   transport: UndiciTransport,
   log: Log,
   config: Config,
   signal: string,
 ): Promise<void> {
   log.info('draining', { signal });
-  await server.drain(config.drainMs);
+  await Promise.all(servers.map((server) => server.drain(config.drainMs)));
   await transport.close();
   log.info('drained');
   process.exit(0);

@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { createAuthority, createLeaf, type Pair } from './certs/authority.ts';
-import { namesOf, secretsOf, type Made, type Place } from './certs/manifests.ts';
+import { componentOf, namesOf, secretsOf, type Made, type Place } from './certs/manifests.ts';
 
-const USAGE = `usage: flork certs [--out DIR] [--secrets] [--client] [--ca DIR] [--previous-ca FILE]
+const USAGE = `usage: flork certs [--out DIR] [--component DIR] [--secrets] [--client] [--ca DIR] [--previous-ca FILE]
                    [--namespace NAME] [--service NAME] [--days N] [--ca-days N]
 
-Makes a CA and a certificate for the hook (EC P-256), for clusters without cert-manager. Give --out, --secrets or both.
+Makes a CA and a certificate for the hook (EC P-256), for clusters without cert-manager. Give at least one of --out, --component, --secrets.
 
   --out DIR           write ca.crt, ca.key, tls.crt, tls.key, ca-bundle.crt there (keys readable by their owner alone)
+  --component DIR     write a kustomize component: the Secrets, and the CA for Metacontroller and the API server. It holds keys:
+                      keep it out of version control
   --secrets           print the Secrets as YAML, to be piped into kubectl apply; the key of the CA is not among them,
                       so that without --out the next renewal needs a new CA
   --client            also a client certificate, for Metacontroller, where the hook wants one (TLS_CLIENT_CA_FILE)
@@ -26,6 +28,7 @@ Exit status: 0 made, 2 something in the way: nothing is overwritten.
 
 const OPTIONS = {
   out: { type: 'string' },
+  component: { type: 'string' },
   secrets: { type: 'boolean' },
   client: { type: 'boolean' },
   ca: { type: 'string' },
@@ -42,11 +45,13 @@ export async function certs(args: readonly string[]): Promise<number> {
   try {
     const { values } = parseArgs({ args: [...args], options: OPTIONS });
     if (values.help === true) return said(process.stdout, USAGE, 0);
-    if (values.out === undefined && values.secrets !== true) return said(process.stderr, USAGE, 2);
+    const wanted = values.out !== undefined || values.component !== undefined || values.secrets === true;
+    if (!wanted) return said(process.stderr, USAGE, 2);
     const place: Place = { namespace: nameOf('namespace', values), service: nameOf('service', values) };
     const authority = values.ca === undefined ? await newAuthority(values) : await authorityIn(values.ca);
     const made = await make(authority, place, values);
     if (values.out !== undefined) await write(values.out, made, values.ca === undefined ? authority : undefined);
+    if (values.component !== undefined) await writeComponent(values.component, componentOf(made, place));
     if (values.secrets === true)
       process.stdout.write(
         secretsOf(made, place)
@@ -83,9 +88,17 @@ async function authorityIn(folder: string): Promise<Pair> {
   return { cert: await readable(join(folder, 'ca.crt')), key: await readable(join(folder, 'ca.key')) };
 }
 
-/** Files of keys are their owner's alone. A file that is there stays: a key that was overwritten is gone. */
+function writeComponent(folder: string, files: ReadonlyMap<string, readonly object[]>): Promise<void> {
+  const options = { lineWidth: 0 } as const;
+  const texts = [...files].map(
+    ([name, objects]) => [name, objects.map((one) => stringify(one, options)).join('---\n'), 0o600] as const,
+  );
+  return writeAll('--component', folder, texts);
+}
+
+/** Files of keys are their owner's alone. */
 async function write(folder: string, made: Made, authority: Pair | undefined): Promise<void> {
-  const files: readonly (readonly [string, string | undefined, number])[] = [
+  const files: readonly File[] = [
     ['ca.crt', authority?.cert, 0o644],
     ['ca.key', authority?.key, 0o600],
     ['ca-bundle.crt', made.bundle, 0o644],
@@ -94,9 +107,17 @@ async function write(folder: string, made: Made, authority: Pair | undefined): P
     ['client.crt', made.client?.cert, 0o644],
     ['client.key', made.client?.key, 0o600],
   ];
+  await writeAll('--out', folder, files);
+}
+
+/** Name, content if there is any, and mode. */
+type File = readonly [string, string | undefined, number];
+
+/** A file that is there stays: a key that was overwritten is gone. */
+async function writeAll(option: string, folder: string, files: readonly File[]): Promise<void> {
   await mkdir(folder, { recursive: true });
   const present = files.map(([name]) => join(folder, name)).find((file) => existsSync(file));
-  if (present !== undefined) throw new Error(`--out: ${present} is there already; want an empty folder`);
+  if (present !== undefined) throw new Error(`${option}: ${present} is there already; want an empty folder`);
   const given = files.filter((file): file is readonly [string, string, number] => file[1] !== undefined);
   await Promise.all(given.map(([name, text, mode]) => writeFile(join(folder, name), text, { mode, flag: 'wx' })));
 }

@@ -173,6 +173,24 @@ describe('the process', () => {
   });
 });
 
+describe('the process with a port for the API server', () => {
+  it('answers /validate there, and no hook', async () => {
+    const flork = await listening({ ADMISSION_PORT: '0' });
+    const { admission } = JSON.parse(flork.lines.find((line) => line.includes('"listening"')) ?? '{}') as {
+      admission: number;
+    };
+    assert.equal((await call(admission, '/validate', { body: '{}' })).statusCode, 400);
+    assert.equal((await call(admission, '/readyz')).statusCode, 200);
+    const body = JSON.stringify(request());
+    assert.equal((await call(flork.port, '/customize', { body })).statusCode, 200);
+    for (const path of ['/sync', '/finalize', '/customize'])
+      assert.equal((await call(admission, path, { body })).statusCode, 404);
+    assert.equal((await call(admission, '/metrics')).statusCode, 404);
+    flork.child.kill('SIGTERM');
+    assert.equal(await flork.code, 0);
+  });
+});
+
 describe('the process with TLS', () => {
   it('serves its certificate, and does not start without its key', async (t) => {
     const certificates = makeCertificates();

@@ -28,6 +28,24 @@ describe('the manifests', () => {
     }
   });
 
+  test('call it by HTTPS under the same version where the component tls is used', () => {
+    const [component] = objects('kustomize/components/tls/kustomization.yaml');
+    const [, { patch }] = component.patches;
+    for (const hook of ['sync', 'finalize', 'customize'])
+      assert.ok(patch.includes(`value: https://flork.flork-system.svc:8080/${hook}?v=${version}\n`), hook);
+  });
+
+  test('let Metacontroller read Secrets in the components that say so, and nowhere else', () => {
+    const grants = globSync('kustomize/**/*.yaml', { cwd: ROOT }).filter((path) =>
+      /resources: \[secrets\]/.test(read(path)),
+    );
+    assert.deepEqual(
+      grants.toSorted(),
+      ['cert-manager', 'mtls', 'token'].map((name) => `kustomize/components/${name}/kustomization.yaml`),
+    );
+    for (const path of grants) assert.match(read(path), /^# .*(lets|let) (it|Metacontroller) read Secrets/m, path);
+  });
+
   test('update every kind of child in place', () => {
     const [controller] = objects('metacontroller/composite-controller.yaml');
     for (const child of controller.spec.childResources)

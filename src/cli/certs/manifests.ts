@@ -22,11 +22,46 @@ export function secretsOf({ bundle, server, client }: Made, { namespace, service
   return [secret(`${service}-tls`, server), ...(client === undefined ? [] : [secret(`${service}-client-tls`, client)])];
 }
 
+/** The host by which Metacontroller calls the hook; an entry of `spec.endpointConfigs` in the shipped CompositeController. */
+const HOOK_PORT = 8080;
+
+/**
+ * A kustomize component: the Secrets, and who trusts the CA. Metacontroller gets it inline, so that it need not read a Secret; the API
+ * server by `caBundle`, where the component `admission` is used, too.
+ */
+export function componentOf(made: Made, place: Place): ReadonlyMap<string, readonly object[]> {
+  const names: readonly string[] = namesOf(place);
+  const host = `${names[0]}:${HOOK_PORT}`;
+  const bundle = Buffer.from(made.bundle).toString('base64');
+  const kustomization = {
+    apiVersion: 'kustomize.config.k8s.io/v1alpha1',
+    kind: 'Component',
+    resources: ['secrets.yaml'],
+    patches: [
+      {
+        target: { kind: 'CompositeController', name: place.service },
+        patch: JSON.stringify([
+          { op: 'test', path: '/spec/endpointConfigs/0/host', value: host },
+          { op: 'add', path: '/spec/endpointConfigs/0/caBundle', value: { inline: made.bundle } },
+        ]),
+      },
+      {
+        target: { kind: 'ValidatingWebhookConfiguration', name: place.service },
+        patch: JSON.stringify([{ op: 'add', path: '/webhooks/0/clientConfig/caBundle', value: bundle }]),
+      },
+    ],
+  };
+  return new Map([
+    ['kustomization.yaml', [kustomization]],
+    ['secrets.yaml', secretsOf(made, place)],
+  ]);
+}
+
 /**
  * The names under which the hook is called: Metacontroller by `<service>.<namespace>` (its `service` form) or the URL's host, the API
  * server by `<service>.<namespace>.svc`.
  */
 export function namesOf({ namespace, service }: Place): readonly string[] {
   const name = `${service}.${namespace}`;
-  return [`${name}.svc`, name, `${name}.svc.cluster.local`];
+  return [`${name}.svc`, name, `${name}.svc.cluster.local`, `${service}-admission.${namespace}.svc`];
 }

@@ -37,7 +37,8 @@ describe('flork certs', () => {
       assert.ok(!leaf.ca && leaf.verify(ca.publicKey) && leaf.checkIssued(ca));
       assert.equal(Math.round((leaf.validToDate.getTime() - Date.now()) / 86_400_000), 30);
     }
-    for (const name of ['flork.flork-system.svc', 'flork.flork-system']) assert.equal(server.checkHost(name), name);
+    for (const name of ['flork.flork-system.svc', 'flork.flork-system', 'flork-admission.flork-system.svc'])
+      assert.equal(server.checkHost(name), name);
     assert.equal(server.checkHost('flork.other.svc'), undefined);
     assert.deepEqual([server.keyUsage, client.keyUsage], [['1.3.6.1.5.5.7.3.1'], ['1.3.6.1.5.5.7.3.2']]);
     for (const key of ['ca.key', 'tls.key', 'client.key']) assert.equal(statSync(join(first, key)).mode & 0o777, 0o600);
@@ -88,6 +89,23 @@ describe('flork certs', () => {
       new X509Certificate(secrets[0].stringData['tls.crt']).checkHost('flork.streams.svc'),
       'flork.streams.svc',
     );
+  });
+
+  it('writes a component with the Secrets and the CA for whoever calls', () => {
+    const folder = join(root, 'component');
+    assert.equal(certs('--component', folder, '--ca', first).status, 0);
+    const [component] = parseAllDocuments(read(folder, 'kustomization.yaml')).map((document) => document.toJS());
+    assert.equal(component.kind, 'Component');
+    const [controller, webhook] = component.patches.map(({ patch }: { patch: string }) => JSON.parse(patch));
+    assert.deepEqual(controller[0], {
+      op: 'test',
+      path: '/spec/endpointConfigs/0/host',
+      value: 'flork.flork-system.svc:8080',
+    });
+    assert.equal(controller[1].value.inline, read(first, 'ca.crt'));
+    assert.equal(Buffer.from(webhook[0].value, 'base64').toString(), read(first, 'ca.crt'));
+    assert.equal(statSync(join(folder, 'secrets.yaml')).mode & 0o777, 0o600);
+    assert.match(certs('--component', folder).stderr, /--component: .* is there already/);
   });
 
   for (const [name, args, says] of [
