@@ -14,6 +14,7 @@ export const REASONS = {
   StoppingPods: 'The job has ended; its pods are being stopped',
   Replacing: 'An epoch that never ran makes room for the next one',
   Deleting: 'The FlinkJob is being deleted',
+  ChangeWaits: 'The change waits until the job can be left with its state',
   WaitingForPods: 'Pods of an earlier epoch, or of a former FlinkJob of that name, still exist',
   Rescaling: 'The job is being rescaled in place',
   ScaleCooldown: 'A change of scale that needs a restart waits for policies.scaleCooldown',

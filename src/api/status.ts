@@ -87,6 +87,7 @@ export const Ended = v.object({
   path: v.optional(text('The snapshot that the next epoch restores')),
   kind: v.optional(v.pipe(v.picklist(['checkpoint', 'savepoint']), v.description('What kind of snapshot that is'))),
   startsEmpty: v.optional(flag('Whether the state-loss contract lets the next epoch start empty')),
+  rewound: v.optional(flag('Whether the job may have got further than that snapshot')),
   byFlork: flag('Whether Flork ended it; otherwise it finished, failed or was canceled by itself or by someone else'),
   over: v.optional(
     flag('Whether the job was seen ended, or its process gone: its pods go, whatever is seen or not seen later'),
@@ -156,6 +157,7 @@ export const Operation = v.object({
   startedAt: time('When it was intended'),
   deadline: v.optional(time('When it is given up')),
   nonce: v.optional(count('The nonce of spec that asked for it')),
+  startsEmpty: v.optional(flag('Whether the next epoch starts empty: the job is left without its state')),
   slot: v.optional(time('The slot of the schedule that asked for it')),
   result: v.optional(
     v.object({

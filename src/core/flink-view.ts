@@ -70,6 +70,8 @@ export type SnapshotView = {
   /** When it was complete (latest_ack_timestamp) or restored, epoch milliseconds. */
   readonly at: number;
   readonly sizeBytes: number | undefined;
+  /** Whether it is the savepoint of a stop (checkpoint_type SYNC_SAVEPOINT), after which a job ends; `undefined` when not told. */
+  readonly synchronous?: boolean;
 };
 
 /** From /jobs/:id/checkpoints. */

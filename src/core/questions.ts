@@ -25,11 +25,7 @@ function questionsOf(facts: Facts): Questions {
       : process.kind === 'running' && process.ready && !process.leaving;
   if (!up) return { kind: 'none', why: 'no JobManager is ready' };
   const settled =
-    prior?.state === 'Running' &&
-    epoch.stableAt !== undefined &&
-    !operation &&
-    !facts.aside &&
-    facts.upgrades.length === 0;
+    prior?.state === 'Running' && epoch.stableAt !== undefined && !operation && !facts.aside && !facts.changeWanted;
   const bounds = facts.scale?.asks ?? false;
   const safety =
     prior?.conditions?.some((condition) => condition.type === 'StateSafe' && condition.reason !== 'StateAtRisk') ??
@@ -41,7 +37,7 @@ function questionsOf(facts: Facts): Questions {
     wants: {
       detail: !settled || bounds || prior?.job?.parallelism === undefined,
       checkpoints: true,
-      checkpointConfig: !settled || !safety || facts.suspendWanted,
+      checkpointConfig: !settled || !safety,
       exceptions: true,
       flinkVersion: prior?.job?.flinkVersion === undefined,
       bounds,

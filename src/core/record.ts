@@ -68,8 +68,12 @@ export type RestoreContent = {
   /** Flink job id of the next process. */
   readonly jobId: string;
   readonly allowNonRestoredState: boolean;
+  /** Flork is about to cancel the job, or has: status alone could forget it. */
+  readonly canceling?: true;
   /** How the epoch ended; present exactly when not startable. */
   readonly ended?: Ended['how'];
+  /** Whether the job may have got further than `path`. */
+  readonly rewound?: true;
   /** Whether Flork ended it, or it ended by itself or by someone else. */
   readonly endedByFlork?: boolean;
   /** `false` after the end: the start keys are left out, so that a restarted container cannot start (configMapKeyRef optional: false). */

@@ -50,7 +50,7 @@ function scheduleOf(facts: Facts, kind: Request['kind']): ReturnType<typeof pars
 /** What has been acted on once an operation for a request has succeeded. */
 export function handledBy(facts: Facts, operation: Pick<Operation, 'kind' | 'nonce' | 'slot'>): Handled {
   const { kind, nonce, slot } = operation;
-  const before = facts.prior?.handled ?? {};
+  const before = facts.handled;
   if (kind !== 'savepoint' && kind !== 'checkpoint') return before;
   return {
     ...before,
@@ -62,7 +62,7 @@ export function handledBy(facts: Facts, operation: Pick<Operation, 'kind' | 'non
 /** The savepoint of a stop is what every savepoint asked for until then would have been. */
 export function coveredBySavepoint(facts: Facts): Handled {
   const request = requestsOf(facts).find(({ kind }) => kind === 'savepoint');
-  return request ? handledBy(facts, request) : (facts.prior?.handled ?? facts.record?.handled ?? {});
+  return request ? handledBy(facts, request) : facts.handled;
 }
 
 /**

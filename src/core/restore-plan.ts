@@ -13,7 +13,7 @@ export function restoreOf(facts: Facts, answer: Answer, epoch: Epoch | undefined
   if (answer.workloads === 'keep' && restore && answer.ended === undefined && !facts.epoch.ended) return restore;
   const current = facts.epoch.number === epoch.number ? epoch : facts.epoch;
   const ended = answer.ended === null ? undefined : (answer.ended ?? facts.epoch.ended);
-  const next = nextRestore(facts, current, record, ended);
+  const next = marked(facts, answer, nextRestore(facts, current, record, ended, intends(facts, answer)));
   return next.startable ? withSnapshot(next, answer.snapshot) : next;
 }
 
@@ -22,6 +22,24 @@ function withSnapshot(content: RestoreContent, snapshot: Snapshot | undefined): 
   const at = parseTime(snapshot?.at);
   if (snapshot === undefined || at === undefined || snapshot.path === content.path) return content;
   return at + 1000 > content.pathAt ? { ...content, path: snapshot.path, pathAt: at } : content;
+}
+
+/** An operation is intended in this answer: what its end may not tell is recorded at once. */
+function intends(facts: Facts, answer: Answer): boolean {
+  const { kind } = answer.operation ?? {};
+  return kind !== facts.operation?.kind && (kind === 'cancel' || kind === 'stop');
+}
+
+/**
+ * Flork's own cancel is told here as well as in status, which may be shown old when the job is seen canceled. The mark stays until
+ * the job is seen running with no such intent.
+ */
+function marked(facts: Facts, answer: Answer, content: RestoreContent): RestoreContent {
+  const { canceling, ...rest } = content;
+  if (!content.startable) return rest;
+  const intent = answer.operation === undefined ? facts.operation : (answer.operation ?? undefined);
+  const stays = canceling && !(facts.operation?.kind !== 'cancel' && facts.flink.allTasksRun);
+  return intent?.kind === 'cancel' || stays ? { ...rest, canceling: true } : rest;
 }
 
 /** What the first process of an epoch starts with. */
@@ -40,7 +58,13 @@ export function firstRestore(uid: string, record: EpochRecord): RestoreContent {
  * What the next process of the current epoch starts with (lifecycle.md, Recover without HA): a fresh job id as soon as a process
  * was seen, and the newest recorded checkpoint. After the end there is nothing to start with, only the path.
  */
-function nextRestore(facts: Facts, epoch: Epoch, record: EpochRecord, ended: Ended | undefined): RestoreContent {
+function nextRestore(
+  facts: Facts,
+  epoch: Epoch,
+  record: EpochRecord,
+  ended: Ended | undefined,
+  atOnce: boolean,
+): RestoreContent {
   const observed = facts.restore ?? lostContent(facts, epoch, record);
   const numbered = nextIncarnation(facts, epoch, record, observed);
   if (ended) {
@@ -51,10 +75,11 @@ function nextRestore(facts: Facts, epoch: Epoch, record: EpochRecord, ended: End
       startable: false,
       ended: ended.how,
       endedByFlork: ended.byFlork,
+      ...(ended.rewound ? { rewound: true } : {}),
     };
   }
   const { ended: _, endedByFlork: __, ...startable } = { ...numbered, startable: true };
-  return newestPath(facts, epoch, startable);
+  return newestPath(facts, epoch, startable, atOnce);
 }
 
 /** The ConfigMap was deleted: as good as status knows it. */
@@ -87,15 +112,15 @@ function nextIncarnation(facts: Facts, epoch: Epoch, record: EpochRecord, conten
 }
 
 /**
- * The first checkpoint of an epoch is recorded at once, newer ones once a minute, by the clock of the checkpoints themselves.
+ * The first checkpoint of an epoch is recorded at once, newer ones once a minute or before the job is left, by the clock of the checkpoints themselves.
  * What status has recorded of this epoch is never left behind, however old the ConfigMap is shown.
  */
-function newestPath(facts: Facts, epoch: Epoch, content: RestoreContent): RestoreContent {
+function newestPath(facts: Facts, epoch: Epoch, content: RestoreContent, atOnce: boolean): RestoreContent {
   const told = recordedInStatus(facts, epoch, content);
   const newest = newestInFlink(facts);
   if (!newest || newest.path === told.path || newest.at <= told.pathAt) return told;
   const first = told.path === undefined || told.path === epoch.restoredFrom;
-  if (!first && newest.at - told.pathAt < RECORDING_INTERVAL_MS) return told;
+  if (!first && !atOnce && newest.at - told.pathAt < RECORDING_INTERVAL_MS) return told;
   return { ...told, path: newest.path, pathAt: newest.at };
 }
 

@@ -96,7 +96,7 @@ function withMetadata(facts: Facts, answer: Answer, status: Status): Status {
 /** What has been acted on. Whoever tells that a stop is done tells that its savepoint is what any request until then would have got. */
 function handledOf(facts: Facts, answer: Answer): Status['handled'] {
   if (answer.handled) return answer.handled;
-  return answer.ended?.how === 'stopped' ? coveredBySavepoint(facts) : (facts.prior?.handled ?? facts.record?.handled);
+  return answer.ended?.how === 'stopped' ? coveredBySavepoint(facts) : facts.handled;
 }
 
 /** A wrong spec changes nothing that runs; it is what a person has to be told first. */

@@ -99,6 +99,9 @@ function snapshot(entry: Entry | null | undefined, kind: SnapshotView['kind']): 
     kind: entry.is_savepoint === true ? 'savepoint' : kind,
     at,
     sizeBytes: count(entry.checkpointed_size) ?? count(entry.state_size),
+    ...(entry.is_savepoint === true && typeof entry.checkpoint_type === 'string'
+      ? { synchronous: entry.checkpoint_type === 'SYNC_SAVEPOINT' }
+      : {}),
   };
 }
 

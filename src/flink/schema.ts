@@ -64,6 +64,7 @@ const Entry = v.object({
   restore_timestamp: optionalNumber,
   checkpointed_size: optionalNumber,
   state_size: optionalNumber,
+  checkpoint_type: optionalText,
 });
 const optionalEntry = v.optional(v.nullable(Entry));
 

@@ -3,6 +3,7 @@ import { after } from 'node:test';
 import { coverage, report, ruleNames } from './harness/coverage.ts';
 import './scenarios/life.ts';
 import './scenarios/stops.ts';
+import './scenarios/upgrades.ts';
 import './scenarios/repair.ts';
 import './scenarios/world.ts';
 import './scenarios/corners.ts';
@@ -17,7 +18,7 @@ import './scenarios/high-availability.ts';
 /** Rules that answer what these scenarios do not show; each names the test that does. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['deleteWaitsForPods', 'unit/core/duties: in a foreground deletion the metadata goes when the pods are gone'],
-  ['canceledOnTheWay', 'unit/core/lifecycle/end: a job found canceled while another epoch is asked for'],
+  ['cancelLostItsProcess', 'unit/core/lifecycle/leave: nothing is on record'],
   ['nothingToGoOnFrom', 'unit/core/lifecycle/end: one that left no snapshot is not started empty'],
   ['declareAgain', 'unit/core/lifecycle/upgrade: a spec that changes between declaration and start'],
   ['nextWaitsForValidSpec', 'unit/core/lifecycle/upgrade: a stopped job waits for a valid spec'],

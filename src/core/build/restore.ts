@@ -45,7 +45,9 @@ export function readRestore(configMap: Pick<ObservedConfigMap, 'data'>): Restore
     jobId,
     allowNonRestoredState: data['allow-non-restored-state'] === 'true',
     startable: data[START_KEYS.jobId] !== undefined,
+    ...(data['canceling'] === 'true' ? { canceling: true as const } : {}),
     ...(ended === undefined ? {} : { ended, endedByFlork: data['ended-by-flork'] === 'true' }),
+    ...(ended !== undefined && data['rewound'] === 'true' ? { rewound: true as const } : {}),
   };
   // What a process would start with must be what is told; anything else was written by someone else.
   const keys: Readonly<Record<string, string>> = startKeys(content);
@@ -71,9 +73,11 @@ function told(content: RestoreContent): Readonly<Record<string, string>> {
     'path-at': String(content.pathAt),
     'next-job-id': content.jobId,
     'allow-non-restored-state': String(content.allowNonRestoredState),
+    ...(content.canceling ? { canceling: 'true' } : {}),
     ...(content.ended === undefined
       ? {}
       : { ended: content.ended, 'ended-by-flork': String(content.endedByFlork === true) }),
+    ...(content.rewound ? { rewound: 'true' } : {}),
   };
 }
 

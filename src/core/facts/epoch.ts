@@ -93,7 +93,8 @@ function endedByRestore(restore: RestoreContent | undefined, at: string): Ended 
   if (!restore || restore.startable || restore.ended === 'replaced') return undefined;
   const how = restore.ended ?? 'stopped';
   const byFlork = restore.ended === undefined || restore.endedByFlork === true;
-  return { how, ...(restore.path ? { path: restore.path } : {}), byFlork, at };
+  const rewound = restore.rewound ? { rewound: true } : {};
+  return { how, ...(restore.path ? { path: restore.path } : {}), ...rewound, byFlork, at };
 }
 
 /** Puts status and children together; never throws, whatever was edited. */

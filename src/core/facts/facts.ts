@@ -1,5 +1,5 @@
 import type { ObservedDeployment } from '../../api/kube.ts';
-import type { Epoch, Operation, Status } from '../../api/status.ts';
+import type { Epoch, Handled, Operation, Status } from '../../api/status.ts';
 import type { FlinkJobSpec } from '../../api/flinkjob.ts';
 import { renderEpoch } from '../build/epoch.ts';
 import { jobIdOf, names } from '../build/names.ts';
@@ -48,9 +48,13 @@ export type Facts = EpochFacts & {
   /** What is wanted of the scale of the running epoch; `undefined` without one. */
   readonly scale: ScaleFacts | undefined;
   readonly suspendWanted: boolean;
+  /** Nonces and slots that have been acted on. */
+  readonly handled: Handled;
   /** A new value of spec.restore.nonce that has not been acted on. */
   readonly restoreNonce: number | undefined;
-  /** Something other than what runs is asked for: another spec, a suspension, a restore. */
+  /** A new value of spec.restartNonce that has not been acted on. */
+  readonly restartNonce: number | undefined;
+  /** Something other than what runs is asked for: another spec, a suspension, a restore, a restart. */
   readonly changeWanted: boolean;
 };
 
@@ -90,12 +94,13 @@ export function factsOf(input: Input): Facts {
     jobManager: absenceOf(jobManager, observed.pods, 'jobmanager'),
     taskManager: absenceOf(taskManager, observed.pods, 'taskmanager'),
   };
-  const nonce = job.spec.kind === 'valid' ? job.spec.spec.restore?.nonce : undefined;
-  const handledNonce = prior?.handled?.restoreNonce ?? record?.handled.restoreNonce;
+  const handled = handledOf(current, input);
   const changed = record && wanted ? changes(record.spec, wanted).filter((change) => change.effect !== 'ignore') : [];
   const suspendWanted = wanted?.state === 'suspended';
-  const restoreNonce =
-    epoch && nonce !== undefined && nonce !== handledNonce && wanted?.restore?.from !== undefined ? nonce : undefined;
+  const asked = epoch && job.spec.kind === 'valid' ? job.spec.spec : undefined;
+  const restoreNonce = asked?.restore?.from === undefined ? undefined : news(asked.restore.nonce, handled.restoreNonce);
+  const restartNonce = current.adopted ? undefined : news(asked?.restartNonce, handled.restartNonce);
+  const nonced = restoreNonce !== undefined || restartNonce !== undefined;
   const operation = current.adopted || isAside(prior?.operation) ? undefined : prior?.operation;
   const flink = flinkFacts(input.flink, candidateJobIds(job.ref.uid, epoch, record, restore));
   const scale = scaleFacts({
@@ -104,7 +109,7 @@ export function factsOf(input: Input): Facts {
     changes: changed,
     epoch,
     deployed: current.deployed,
-    otherwise: suspendWanted || restoreNonce !== undefined,
+    otherwise: suspendWanted || nonced,
     operation,
     prior,
     taskManager,
@@ -135,9 +140,26 @@ export function factsOf(input: Input): Facts {
     upgrades,
     scale,
     suspendWanted,
+    handled,
     restoreNonce,
-    changeWanted: suspendWanted || upgrades.length > 0 || restoreNonce !== undefined,
+    restartNonce,
+    changeWanted: suspendWanted || upgrades.length > 0 || nonced,
   };
+}
+
+/**
+ * What was acted on, as status is to hold it. The record of an epoch that status does not know yet is newer than status. Where there
+ * is no status at all, a restart may have been asked for before or after it was lost: it is recorded, and does not act.
+ */
+function handledOf({ adopted, epoch, record }: EpochFacts, { job }: Input): Handled {
+  const before = job.status?.handled;
+  if (!adopted) return { ...record?.handled, ...before };
+  const asked = epoch && !job.status?.epoch && job.spec.kind === 'valid' ? job.spec.spec.restartNonce : undefined;
+  return { ...before, ...record?.handled, ...(asked === undefined ? {} : { restartNonce: asked }) };
+}
+
+function news(asked: number | undefined, handled: number | undefined): number | undefined {
+  return asked === handled ? undefined : asked;
 }
 
 /** A record that was deleted or edited by hand is made again from the spec, if that gives the very hash that status vouches for. */
@@ -145,15 +167,23 @@ function rebuilt(input: Input, facts: EpochFacts): EpochFacts {
   const { epoch } = facts;
   const { job } = input;
   if (facts.record || !epoch || facts.adopted || job.spec.kind !== 'valid') return facts;
-  const record = renderEpoch({
-    ref: job.ref,
-    number: epoch.number,
-    generation: epoch.generation,
-    spec: job.spec.spec,
-    ...(epoch.restoredFrom === undefined ? {} : { restoredFrom: epoch.restoredFrom }),
-    handled: recordedNonces(job.status?.handled),
-  });
-  const closed = epoch.ended ? closedRecord(record, epoch.ended) : record;
-  if (encodeRecord(record).hash === epoch.recordHash) return { ...facts, record };
-  return encodeRecord(closed).hash === epoch.recordHash ? { ...facts, record: closed } : facts;
+  const { spec } = job.spec;
+  const { restoreNonce, restartNonce } = recordedNonces(job.status?.handled);
+  const nonces = restoreNonce === undefined ? {} : { restoreNonce };
+  // A nonce that was recorded and did not act stands in status alone.
+  const variants = restartNonce === undefined ? [nonces] : [{ ...nonces, restartNonce }, nonces];
+  for (const handled of variants) {
+    const record = renderEpoch({
+      ref: job.ref,
+      number: epoch.number,
+      generation: epoch.generation,
+      spec,
+      ...(epoch.restoredFrom === undefined ? {} : { restoredFrom: epoch.restoredFrom }),
+      handled,
+    });
+    const closed = epoch.ended ? closedRecord(record, epoch.ended) : record;
+    if (encodeRecord(record).hash === epoch.recordHash) return { ...facts, record };
+    if (encodeRecord(closed).hash === epoch.recordHash) return { ...facts, record: closed };
+  }
+  return facts;
 }

@@ -2,29 +2,22 @@ import type { Operation } from '../../api/status.ts';
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { parseTime } from '../time.ts';
-import { lossAllowed, neverRan, resolveMode, waysOut, type Mode } from './contract.ts';
+import { lossAllowed, lossApproved, neverRan, waysOut } from './contract.ts';
 import { intend } from './intend.ts';
+import { isHeld, wayOf } from './leave.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, stalled } from './say.ts';
 
 /**
  * What runs is not what is wanted: which intent is formed? Nothing is touched here.
  *
- *   never ran ──► replaced      restore asked ──► cancel      mode stateless ──► cancel
- *   mode savepoint, all tasks run ──► stop                    anything that could lose state ──► hold
+ *   never ran ──► replaced      restore asked ──► cancel      a way to leave it (leave.ts) ──► stop or cancel
+ *   anything that could lose state ──► hold
  */
 export function change(facts: Facts): Answer | undefined {
-  const { epoch, now } = facts;
+  const { epoch, operation } = facts;
   // A rescale in place holds nothing up: it is a state that Flink is told to be in.
-  if (!facts.changeWanted || !epoch || epoch.ended || (facts.operation && facts.operation.kind !== 'rescale'))
-    return undefined;
-  const purpose: Operation['purpose'] = facts.suspendWanted
-    ? 'suspend'
-    : facts.restoreNonce === undefined
-      ? facts.scale?.way === 'upgrade' && facts.upgrades.every(({ effect }) => effect === 'scale')
-        ? 'scale'
-        : 'upgrade'
-      : 'restore';
+  if (!facts.changeWanted || !epoch || epoch.ended || (operation && operation.kind !== 'rescale')) return undefined;
   if (neverRan(facts)) return replace(facts);
   if (facts.restoreNonce !== undefined && !facts.suspendWanted) {
     return intend(
@@ -39,9 +32,7 @@ export function change(facts: Facts): Answer | undefined {
       ),
     );
   }
-  const pause = parseTime(facts.retry?.notBefore);
-  if (pause !== undefined && now < pause) return retryLater(facts, pause);
-  return leave(facts, resolveMode(facts), purpose);
+  return leave(facts);
 }
 
 /** No task of this epoch ever ran: it makes room without being asked, and hands on what it was given. */
@@ -60,7 +51,55 @@ function replace(facts: Facts): Answer {
   };
 }
 
-function retryLater(facts: Facts, notBefore: number): Answer {
+function leave(facts: Facts): Answer | undefined {
+  const way = wayOf(facts);
+  switch (way.kind) {
+    case 'stop':
+      return retryLater(facts) ?? stop(facts);
+    case 'cancel':
+      return cancel(facts, 'cancelIntended', `Canceling the job; ${way.why}.`, way.startsEmpty);
+    case 'wait':
+      return changeWaits(facts, way.why);
+    case 'hold':
+      if (way.wished ? lossApproved(facts) : lossAllowed(facts)) return loseWhatMustBe(facts);
+      return hold(facts, way.why);
+    case 'silent':
+      return lossAllowed(facts) ? loseWhatMustBe(facts) : changeUnheard(facts, way.why);
+    default:
+      return way satisfies never;
+  }
+}
+
+const targetOf = (facts: Facts) => (facts.suspendWanted ? ('Stopping' as const) : ('Upgrading' as const));
+
+function purposeOf(facts: Facts): Operation['purpose'] {
+  if (facts.suspendWanted) return 'suspend';
+  const scales = facts.scale?.way === 'upgrade' && facts.upgrades.every(({ effect }) => effect === 'scale');
+  if (scales) return 'scale';
+  return facts.upgrades.length === 0 && facts.restartNonce !== undefined ? 'restart' : 'upgrade';
+}
+
+function stop(facts: Facts): Answer | undefined {
+  const say = progress(targetOf(facts), 'TakingSavepoint', 'Stopping the job with a savepoint.');
+  return intend(facts, 'stop', purposeOf(facts), 'stopIntended', say) ?? hold(facts, 'No savepoint directory is known');
+}
+
+function cancel(facts: Facts, rule: string, message: string, startsEmpty: boolean): Answer | undefined {
+  const say = progress(targetOf(facts), 'Canceling', message);
+  return intend(facts, 'cancel', purposeOf(facts), rule, say, startsEmpty);
+}
+
+/** The user lets go what cannot be kept; what can be found is kept all the same. */
+function loseWhatMustBe(facts: Facts): Answer | undefined {
+  const message =
+    'Canceling the job; it goes on from the newest snapshot that is known, or else empty, as the spec allows.';
+  return cancel(facts, 'lossAllowed', message, false);
+}
+
+/** The last savepoint failed: the next one has to wait. */
+function retryLater(facts: Facts): Answer | undefined {
+  const notBefore = parseTime(facts.retry?.notBefore);
+  if (notBefore === undefined || facts.now >= notBefore) return undefined;
   const message =
     facts.prior?.state === 'Stalled' && facts.prior.message
       ? facts.prior.message
@@ -73,83 +112,34 @@ function retryLater(facts: Facts, notBefore: number): Answer {
   };
 }
 
-function leave(facts: Facts, mode: Mode, purpose: Operation['purpose']): Answer | undefined {
-  const target = purpose === 'suspend' ? 'Stopping' : 'Upgrading';
-  if (mode === 'stateless') {
-    return intend(
-      facts,
-      'cancel',
-      purpose,
-      'cancelIntended',
-      progress(target, 'Canceling', 'Canceling the job; its mode is stateless.'),
-    );
-  }
-  if (mode === 'savepoint' && facts.flink.allTasksRun) {
-    const intent = intend(
-      facts,
-      'stop',
-      purpose,
-      'stopIntended',
-      progress(target, 'TakingSavepoint', 'Stopping the job with a savepoint.'),
-    );
-    if (intent) return intent;
-  }
-  if (lossAllowed(facts) && !(mode === 'savepoint' && settling(facts))) {
-    return intend(
-      facts,
-      'cancel',
-      purpose,
-      'lossAllowed',
-      progress(target, 'Canceling', 'Canceling the job; its state is given up, as the spec allows.'),
-    );
-  }
-  return mode === 'savepoint' && settling(facts) ? waitForTasks(facts) : hold(facts, mode);
-}
-
-/** The job is on its way up and nothing speaks against its getting there. */
-function settling(facts: Facts): boolean {
-  if (facts.process.kind === 'none' || (facts.process.kind === 'running' && facts.flink.heard === 'not-asked'))
-    return true;
-  return (
-    facts.flink.heard === 'answered' &&
-    (facts.flink.job === undefined
-      ? !facts.flink.foreign
-      : ['INITIALIZING', 'CREATED', 'RUNNING'].includes(facts.flink.job.state))
-  );
-}
-
-function waitForTasks(facts: Facts): Answer {
+function changeWaits(facts: Facts, why: string): Answer {
   return {
-    rule: 'changeWaitsForTasks',
-    say: progress(
-      facts.suspendWanted ? 'Stopping' : 'Upgrading',
-      'TasksStarting',
-      'The change waits until all tasks run, so that a savepoint can be taken.',
-    ),
+    rule: 'changeWaits',
+    say: progress(targetOf(facts), 'ChangeWaits', why),
     workloads: 'run',
     resyncAfterSeconds: facts.flink.heard === 'answered' ? TRANSITION_SECONDS : CLUSTER_SECONDS,
   };
 }
 
 /** Nothing is removed, and the message says what is known and which ways lead out. */
-function hold(facts: Facts, mode: Mode): Answer {
-  const why = {
-    savepoint: 'The job cannot take a savepoint now: not all of its tasks run',
-    'last-state':
-      'The job writes checkpoints and has no savepoint directory; going on from its newest checkpoint (mode last-state) is not supported yet. Set policies.savepoint.directory',
-    stateless: 'The job would start empty',
-    unknown: 'Whether the job writes checkpoints is not known, as its JobManager did not say',
-  }[mode];
+function hold(facts: Facts, why: string): Answer {
   return {
-    rule: mode === 'savepoint' ? 'holdUntilTasksRun' : mode === 'unknown' ? 'holdUnknown' : 'holdLastState',
+    rule: 'changeHolds',
     say: stalled('Stalled', 'StateAtRisk', `${why}. The change waits. ${waysOut(facts)}`),
     workloads: 'run',
     stateSafe: { status: 'False', reason: 'StateAtRisk', message: why },
-    resyncAfterSeconds:
-      facts.flink.heard === 'unreachable'
-        ? unreachableSeconds(facts)
-        : facts.flink.heard === 'answered'
-          ? 3
-          : CLUSTER_SECONDS,
+    resyncAfterSeconds: facts.flink.heard === 'answered' ? 3 : CLUSTER_SECONDS,
+  };
+}
+
+/** Silence is no reason for anything; the ways out are told all the same. A change that is held stays so. */
+function changeUnheard(facts: Facts, why: string): Answer {
+  const { foreign } = facts.flink;
+  const reason = isHeld(facts) ? 'StateAtRisk' : foreign ? 'ForeignJob' : 'JobManagerUnreachable';
+  return {
+    rule: 'changeUnheard',
+    say: stalled('Stalled', reason, `${why}; nothing is concluded from that. The change waits. ${waysOut(facts)}`),
+    workloads: 'run',
+    resyncAfterSeconds: foreign ? CLUSTER_SECONDS : unreachableSeconds(facts),
   };
 }

@@ -2,7 +2,7 @@ import { approvalToken } from '../build/names.ts';
 import { renderEpoch } from '../build/epoch.ts';
 import type { Facts } from '../facts/facts.ts';
 import { schedulerOf } from '../facts/scale.ts';
-import { candidates, ownDirectory } from './snapshots.ts';
+import { candidates, ownDirectory, recordedCheckpoint } from './snapshots.ts';
 
 /**
  * The state-loss contract (lifecycle.md): by which mode a running job is left, resolved from the job itself, and when a job may
@@ -10,14 +10,18 @@ import { candidates, ownDirectory } from './snapshots.ts';
  */
 export type Mode = 'savepoint' | 'last-state' | 'stateless' | 'unknown';
 
-/** Resolves the mode: said by the spec; a savepoint directory in the running or the new configuration; Flink's own answer about checkpoints. */
+/**
+ * Resolves the mode: said by the spec; a savepoint directory in the running or the new configuration; Flink's own answer about
+ * checkpoints; where it gives none, a checkpoint of this very epoch that is on record.
+ */
 export function resolveMode(facts: Facts): Mode {
   const said = facts.wanted?.policies?.upgrade?.mode;
   if (said !== undefined) return said;
-  if (facts.record?.savepointDirectory !== undefined || newSavepointDirectory(facts) !== undefined) return 'savepoint';
+  if (savepointDirectory(facts) !== undefined) return 'savepoint';
   const { view } = facts;
-  if (view.kind !== 'answered' || view.checkpointConfig.kind !== 'value') return 'unknown';
-  return view.checkpointConfig.value.enabled ? 'last-state' : 'stateless';
+  if (view.kind === 'answered' && view.checkpointConfig.kind === 'value')
+    return view.checkpointConfig.value.enabled ? 'last-state' : 'stateless';
+  return recordedCheckpoint(facts) === undefined ? 'unknown' : 'last-state';
 }
 
 /** The savepoint directory of the wanted configuration, rendered by the same code as an epoch. */
@@ -39,14 +43,35 @@ export function savepointDirectory(facts: Facts): string | undefined {
 
 /** Whether the user lets this epoch's state go: by policy, or by the token that was printed for exactly this epoch. */
 export function lossAllowed(facts: Facts): boolean {
-  const policy = facts.wanted?.policies?.stateLoss ?? 'ask';
-  if (policy === 'allow') return true;
+  return stateLossPolicy(facts) === 'allow' || lossApproved(facts);
+}
+
+/** Whether the token is given that was printed for exactly this epoch. */
+export function lossApproved(facts: Facts): boolean {
   const { epoch, wanted, input } = facts;
   return (
-    policy === 'ask' &&
+    stateLossPolicy(facts) === 'ask' &&
     epoch !== undefined &&
     wanted?.approveStateLoss === approvalToken(input.job.ref.uid, epoch.number)
   );
+}
+
+function stateLossPolicy(facts: Facts): 'never' | 'ask' | 'allow' {
+  return facts.wanted?.policies?.stateLoss ?? 'ask';
+}
+
+/**
+ * Whether the next epoch may start empty where no snapshot is known: its mode is stateless, Flink has said that periodic
+ * checkpointing is off (nothing is kept that could be lost), or the user lets the state go.
+ */
+export function mayStartEmpty(facts: Facts): boolean {
+  return facts.wanted?.policies?.upgrade?.mode === 'stateless' || checkpointingOff(facts) || lossAllowed(facts);
+}
+
+/** Flink has said that periodic checkpointing is off: nothing is kept that could be lost. */
+export function checkpointingOff(facts: Facts): boolean {
+  const { view } = facts;
+  return view.kind === 'answered' && view.checkpointConfig.kind === 'value' && !view.checkpointConfig.value.enabled;
 }
 
 /**
@@ -81,19 +106,13 @@ function looksIdle({ record, view }: Facts): boolean {
 
 /** The ways out of a hold, ready to paste. */
 export function waysOut(facts: Facts): string {
-  const { epoch, wanted, input } = facts;
+  const { epoch, input } = facts;
   const known = candidates(facts);
   const own = ownDirectory(facts);
   const place = own ? `Savepoints of this FlinkJob lie below ${own}. ` : '';
   const list = `${known.length > 0 ? `Known snapshots: ${known.join('; ')}. ` : 'No snapshot is known. '}${place}`;
   const nonce = (facts.wanted?.restore?.nonce ?? 0) + 1;
   const restore = `To start from one: spec.restore {from: <path>, nonce: ${nonce}}.`;
-  if ((wanted?.policies?.stateLoss ?? 'ask') === 'never' || !epoch) return `${list}${restore}`;
-  return `${list}${restore} To give the state up: spec.approveStateLoss: "${approvalToken(input.job.ref.uid, epoch.number)}".`;
-}
-
-/** Flink has said that periodic checkpointing is off: nothing is kept that could be lost. */
-export function checkpointingOff(facts: Facts): boolean {
-  const { view } = facts;
-  return view.kind === 'answered' && view.checkpointConfig.kind === 'value' && !view.checkpointConfig.value.enabled;
+  if (stateLossPolicy(facts) === 'never' || !epoch) return `${list}${restore}`;
+  return `${list}${restore} To go on without it, from the newest that is known or else empty: spec.approveStateLoss: "${approvalToken(input.job.ref.uid, epoch.number)}".`;
 }

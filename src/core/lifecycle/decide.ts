@@ -21,7 +21,8 @@ import { rescale } from './rescale.ts';
 import { deploymentLagsPod, deploymentLagsStatus, recordLagsDeployment } from './lagging.ts';
 import { disposalDue, disposalWithdrawn } from './retention.ts';
 import { firstStart, startDeclared, suspendedFromTheStart } from './start.ts';
-import { cancelUnderWay, operationOrphaned, stopCompleted, stopFailed, stopUnderWay, stopWithdrawn } from './stop.ts';
+import { cancelUnderWay, cancelWithdrawn } from './cancel.ts';
+import { operationOrphaned, stopCompleted, stopFailed, stopUnderWay, stopUnsent, stopWithdrawn } from './stop.ts';
 
 /** A rule answers, or stays silent. */
 export type Rule = (facts: Facts) => Answer | undefined;
@@ -62,6 +63,8 @@ export const RULES: readonly Rule[] = [
   operationOrphaned, //     its JobManager is gone
   stopFailed, //            the job goes on; try again later
   stopWithdrawn, //         not wanted any more, never sent
+  stopUnsent, //            not known to Flink, and cannot be asked for now
+  cancelWithdrawn, //       not wanted any more, or not safe
   cancelUnderWay, //        ask, wait, record
   stopUnderWay, //          ask, wait
 

@@ -3,7 +3,8 @@ import type { Answer, Say } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
 import { parseTime } from '../time.ts';
-import { checkpointingOff, lossAllowed, neverRan, waysOut } from './contract.ts';
+import { toldRewound } from './cancel.ts';
+import { mayStartEmpty, neverRan, waysOut } from './contract.ts';
 import { failureText } from './job-ended.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, ready, stalled } from './say.ts';
@@ -27,6 +28,7 @@ export function endUnrecorded(facts: Facts): Answer | undefined {
     say: endedSay(facts, ended),
     workloads: 'keep',
     ended,
+    ...(ended.rewound ? toldRewound(ended) : {}),
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
 }
@@ -103,12 +105,7 @@ export function failedEnd(facts: Facts): Answer | undefined {
   }
   const restorable = ended.path !== undefined || facts.restoreNonce !== undefined || ended.startsEmpty === true;
   if (restorable) return undefined;
-  const mayStartEmpty =
-    neverRan(facts) ||
-    facts.wanted?.policies?.upgrade?.mode === 'stateless' ||
-    checkpointingOff(facts) ||
-    lossAllowed(facts);
-  if (mayStartEmpty) {
+  if (neverRan(facts) || mayStartEmpty(facts)) {
     return {
       rule: 'failedStartsEmpty',
       say: progress(
@@ -204,9 +201,7 @@ export function retire(facts: Facts): Answer | undefined {
     };
   }
   const restore = facts.restoreNonce === undefined ? undefined : facts.wanted?.restore?.from;
-  const mayStartEmpty =
-    ended.startsEmpty || facts.wanted?.policies?.upgrade?.mode === 'stateless' || lossAllowed(facts);
-  if (!restore && heir === undefined && !mayStartEmpty) return nothingToGoOnFrom(facts);
+  if (!restore && heir === undefined && !ended.startsEmpty && !mayStartEmpty(facts)) return nothingToGoOnFrom(facts);
   const reason = restore ? 'RestoreRequested' : facts.prior?.state === 'Suspended' ? 'Resumed' : 'SpecChanged';
   return declareNext(facts, { path: restore ?? heir, reason });
 }

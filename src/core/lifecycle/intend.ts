@@ -18,6 +18,7 @@ export function intend(
   purpose: Operation['purpose'],
   rule: string,
   say: Say,
+  startsEmpty = false,
 ): Answer | undefined {
   const { epoch, process, flink } = facts;
   if (!epoch) return undefined;
@@ -36,6 +37,8 @@ export function intend(
       : {}),
     generation: facts.input.job.generation,
     startedAt: facts.at,
+    ...(purpose === 'restart' && facts.restartNonce !== undefined ? { nonce: facts.restartNonce } : {}),
+    ...(startsEmpty ? { startsEmpty } : {}),
   };
   return {
     rule,

@@ -1,7 +1,7 @@
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
-import { checkpointingOff, lossAllowed } from './contract.ts';
+import { mayStartEmpty, resolveMode } from './contract.ts';
 import { TRANSITION_SECONDS } from './pace.ts';
 import { progress, ready, stalled } from './say.ts';
 import { heritage, savepointOfStop } from './snapshots.ts';
@@ -26,7 +26,7 @@ export function jobEnded(facts: Facts): Answer | undefined {
       resyncAfterSeconds: TRANSITION_SECONDS,
     };
   }
-  if (job.state === 'CANCELED' && facts.changeWanted) return canceledOnTheWay(facts);
+  if (job.state === 'CANCELED' && (facts.changeWanted || facts.restore?.canceling)) return canceledOnTheWay(facts);
   const how = job.state === 'FINISHED' ? 'finished' : job.state === 'CANCELED' ? 'canceled' : 'failed';
   const say =
     how === 'failed'
@@ -48,13 +48,13 @@ export function jobEnded(facts: Facts): Answer | undefined {
 }
 
 /**
- * Canceled while another epoch is asked for, and status does not say by whom: a lagging or wiped status forgets that Flork did it.
- * Whoever it was, the spec says what comes next, and the state-loss contract from where.
+ * Canceled while another epoch is asked for, or while the restore ConfigMap tells of Flork's own intent, and status does not say by
+ * whom: a lagging or wiped status forgets that Flork did it. The spec says what comes next, and the state-loss contract from where.
  */
 function canceledOnTheWay(facts: Facts): Answer {
-  const empty = facts.wanted?.policies?.upgrade?.mode === 'stateless' || checkpointingOff(facts) || lossAllowed(facts);
   const from = facts.restoreNonce === undefined ? undefined : facts.wanted?.restore?.from;
-  const left = from ? { path: from } : empty && !facts.suspendWanted ? { startsEmpty: true } : heritage(facts);
+  const dropped = resolveMode(facts) === 'stateless' && !facts.suspendWanted;
+  const left = from ? { path: from } : dropped ? {} : heritage(facts);
   return {
     rule: 'canceledOnTheWay',
     say: progress(
@@ -66,7 +66,7 @@ function canceledOnTheWay(facts: Facts): Answer {
     ended: {
       how: 'canceled',
       ...left,
-      ...(empty && !('path' in left) ? { startsEmpty: true } : {}),
+      ...(left.path === undefined && (dropped || mayStartEmpty(facts)) ? { startsEmpty: true } : {}),
       byFlork: true,
       over: true,
       at: facts.at,
@@ -81,7 +81,8 @@ function canceledOnTheWay(facts: Facts): Answer {
  */
 const STATISTICS_LAG_MS = 5000;
 
-function isSettled(facts: Facts): boolean {
+/** Whether what Flink lists of an ended job is all there is. */
+export function isSettled(facts: Facts): boolean {
   const { view, flink } = facts;
   if (view.kind !== 'answered' || view.detail.kind !== 'value') return false;
   const { now } = view.detail.value;

@@ -1,6 +1,7 @@
 import type { Ended } from '../../api/status.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { SnapshotView } from '../flink-view.ts';
+import { parseTime, rfc3339 } from '../time.ts';
 
 /** The newest restorable snapshot that Flink names now: the greatest id among restored, completed and savepoint. */
 export function newestInFlink(facts: Facts): SnapshotView | undefined {
@@ -16,10 +17,11 @@ export function newestInFlink(facts: Facts): SnapshotView | undefined {
 export function heritage(facts: Facts): Pick<Ended, 'path' | 'kind'> {
   const newest = newestInFlink(facts);
   if (newest) return { path: newest.path, kind: newest.kind };
-  const recorded = facts.restore?.path ?? facts.epoch?.restoredFrom;
-  if (recorded === undefined) return {};
-  if (recorded === facts.epoch?.restoredFrom) return { path: recorded };
-  return { path: recorded, kind: isOwnSavepoint(facts, recorded) ? 'savepoint' : 'checkpoint' };
+  const recorded = recordedCheckpoint(facts);
+  if (recorded !== undefined)
+    return { path: recorded, kind: isOwnSavepoint(facts, recorded) ? 'savepoint' : 'checkpoint' };
+  const given = facts.restore?.path ?? facts.epoch?.restoredFrom;
+  return given === undefined ? {} : { path: given };
 }
 
 /** A path as it can be compared: Flink writes file:/x where file:///x was asked for. */
@@ -33,6 +35,19 @@ export function isOwnSavepoint(facts: Facts, path: string): boolean {
   return path.includes(`/${namespace}-${name}-${uid}/`);
 }
 
+/**
+ * The newest checkpoint of this very epoch that is on record: in its restore ConfigMap or, where that was deleted or is shown late,
+ * in status (whole seconds: one older or newer is the same time).
+ */
+export function recordedCheckpoint(facts: Facts): string | undefined {
+  const { restore, epoch, prior } = facts;
+  const told = prior?.snapshots?.lastCheckpoint;
+  const inStatus = told !== undefined && told.epoch === epoch?.number ? told : undefined;
+  const own = restore?.path !== undefined && restore.pathAt > 0 && restore.path !== epoch?.restoredFrom;
+  if (!own) return inStatus?.path;
+  return (parseTime(inStatus?.at) ?? 0) > restore.pathAt + 1000 ? inStatus?.path : restore.path;
+}
+
 /** Directory of all savepoints that Flork takes of this FlinkJob. */
 export function ownDirectory(facts: Facts): string | undefined {
   const directory = facts.record?.savepointDirectory;
@@ -40,7 +55,7 @@ export function ownDirectory(facts: Facts): string | undefined {
   return directory === undefined ? undefined : `${directory}/${namespace}-${name}-${uid}`;
 }
 
-/** The savepoint of a stop whose answer was lost: one that Flink lists below the given directory. */
+/** The savepoint of a stop whose answer was lost: one that Flink lists below the given directory, and after which the job had to end. */
 export function savepointBelow(facts: Facts, directory: string | undefined): SnapshotView | undefined {
   const { view } = facts;
   if (directory === undefined || view.kind !== 'answered' || view.checkpoints.kind !== 'value') return undefined;
@@ -53,19 +68,31 @@ export function savepointBelow(facts: Facts, directory: string | undefined): Sna
 export function savepointOfStop(facts: Facts): SnapshotView | undefined {
   const own = ownDirectory(facts);
   const found = savepointBelow(facts, own);
-  if (found === undefined || own === undefined) return undefined;
+  if (found === undefined || own === undefined || found.synchronous === false) return undefined;
   return /^\d+\//.test(comparable(found.path).slice(comparable(own).length + 1)) ? found : undefined;
 }
 
-/** The snapshots a person can choose from, newest first, for the message of a hold. */
+/**
+ * Whether the process ended because this very snapshot is not there. Flink says "Cannot find checkpoint or savepoint file/directory
+ * '<path>' on file system" (AbstractFsCheckpointStorageAccess.resolveCheckpointPointer), other file systems throw their own.
+ */
+export function isMissing({ process }: Facts, path: string): boolean {
+  if (process.kind !== 'dead' || !process.message.includes(path.replace(/^file:\/*/, '/'))) return false;
+  return /Cannot find (checkpoint|savepoint|meta)|FileNotFoundException|NoSuchFileException/.test(process.message);
+}
+
+/** The snapshots a person can choose from, newest first, for the message of a hold: path, kind, when it was complete. */
 export function candidates(facts: Facts): readonly string[] {
+  const { prior, restore, epoch } = facts;
   const newest = newestInFlink(facts);
+  const recorded = recordedCheckpoint(facts);
+  const recordedAt = recorded === restore?.path ? restore?.pathAt : parseTime(prior?.snapshots?.lastCheckpoint?.at);
+  const savepoint = prior?.snapshots?.lastSavepoint;
   const lines = [
-    newest && `${newest.path} (${newest.kind}, Flink's newest)`,
-    facts.restore?.path && `${facts.restore.path} (recorded for the next process)`,
-    facts.prior?.snapshots?.lastSavepoint &&
-      `${facts.prior.snapshots.lastSavepoint.path} (savepoint, ${facts.prior.snapshots.lastSavepoint.at})`,
-    facts.epoch?.restoredFrom && `${facts.epoch.restoredFrom} (this epoch started from it)`,
+    newest && { path: newest.path, is: `${newest.kind}, ${rfc3339(newest.at)}, the newest that Flink names` },
+    recorded && { path: recorded, is: `checkpoint, ${rfc3339(recordedAt ?? 0)}, recorded for the next process` },
+    savepoint && { path: savepoint.path, is: `savepoint, ${savepoint.at}` },
+    epoch?.restoredFrom && { path: epoch.restoredFrom, is: `this epoch started from it on ${epoch.startedAt}` },
   ].filter((line) => line !== undefined && line !== '');
-  return [...new Map(lines.map((line) => [String(line).split(' ')[0], String(line)])).values()];
+  return [...new Map(lines.toReversed().map((line) => [line.path, `${line.path} (${line.is})`])).values()].toReversed();
 }

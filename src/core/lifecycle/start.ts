@@ -7,7 +7,7 @@ import { encodeRecord } from '../build/record.ts';
 import { readRestore } from '../build/restore.ts';
 import { epochOfDeployment } from '../facts/epoch.ts';
 import type { Facts } from '../facts/facts.ts';
-import { epochNonces } from '../handled.ts';
+import { epochNonces, type EpochNonces } from '../handled.ts';
 import type { EpochRecord } from '../record.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
 import { progress, ready, stalled } from './say.ts';
@@ -22,11 +22,11 @@ function plan(
   facts: Facts,
   number: number,
   restoredFrom: string | undefined,
+  handled: EpochNonces,
 ): { epoch: Epoch; record: EpochRecord } | undefined {
   const { input, wanted, at, prior } = facts;
   if (input.job.spec.kind !== 'valid' || !wanted) return undefined;
   const { ref, generation } = input.job;
-  const handled = epochNonces(wanted, prior?.handled);
   const record = renderEpoch({
     ref,
     number,
@@ -49,6 +49,16 @@ function plan(
     startedAt: at,
   };
   return { epoch, record };
+}
+
+/** The nonces that a new epoch acts on. */
+function noncesOf({ wanted, handled }: Facts): EpochNonces {
+  return epochNonces(wanted ?? {}, handled);
+}
+
+/** An epoch that is declared again keeps the snapshot it was declared with: a restore asked for since acts later. */
+function restartOnly({ wanted, handled }: Facts): EpochNonces {
+  return epochNonces(wanted?.restartNonce === undefined ? {} : { restartNonce: wanted.restartNonce }, handled);
 }
 
 /** Created suspended: a status at once, and nothing else. */
@@ -119,7 +129,7 @@ export function firstStart(facts: Facts): Answer | undefined {
       };
     }
   }
-  const planned = plan(facts, (past?.number ?? 0) + 1, restore);
+  const planned = plan(facts, (past?.number ?? 0) + 1, restore, noncesOf(facts));
   if (!planned) return undefined;
   return {
     rule: 'firstStart',
@@ -131,7 +141,7 @@ export function firstStart(facts: Facts): Answer | undefined {
     workloads: 'run',
     epoch: planned.epoch,
     declared: planned.record,
-    handled: { ...facts.prior?.handled, ...planned.record.handled },
+    handled: { ...facts.handled, ...planned.record.handled },
     transition: { reason: 'FirstStart', ...(restore ? { snapshot: restore } : {}) },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
@@ -143,7 +153,7 @@ export function declareNext(
   from: { readonly path: string | undefined; readonly reason: Reason },
 ): Answer | undefined {
   if (!facts.epoch) return undefined;
-  const planned = plan(facts, facts.epoch.number + 1, from.path);
+  const planned = plan(facts, facts.epoch.number + 1, from.path, noncesOf(facts));
   if (!planned) return undefined;
   return {
     rule: 'declareNext',
@@ -157,7 +167,7 @@ export function declareNext(
     declared: planned.record,
     operation: null,
     retry: null,
-    handled: { ...facts.prior?.handled, ...planned.record.handled },
+    handled: { ...facts.handled, ...planned.record.handled },
     transition: { reason: from.reason, ...(from.path ? { snapshot: from.path } : {}) },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
@@ -181,8 +191,8 @@ export function startDeclared(facts: Facts): Answer | undefined {
       resyncAfterSeconds: 0,
     };
   }
-  if (facts.upgrades.length > 0 || !record) {
-    const planned = plan(facts, epoch.number, epoch.restoredFrom);
+  if (facts.upgrades.length > 0 || facts.restartNonce !== undefined || !record) {
+    const planned = plan(facts, epoch.number, epoch.restoredFrom, restartOnly(facts));
     if (planned && planned.epoch.recordHash !== epoch.recordHash) {
       return {
         rule: 'declareAgain',
@@ -190,6 +200,7 @@ export function startDeclared(facts: Facts): Answer | undefined {
         workloads: 'keep',
         epoch: { ...planned.epoch, startedAt: epoch.startedAt, attempt: epoch.attempt },
         declared: planned.record,
+        handled: { ...facts.handled, ...planned.record.handled },
         resyncAfterSeconds: TRANSITION_SECONDS,
       };
     }

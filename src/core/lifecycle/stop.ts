@@ -1,54 +1,47 @@
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
-import { rfc3339 } from '../time.ts';
+import { parseTime, rfc3339 } from '../time.ts';
 import { usedUp } from './intend.ts';
 import { TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, stalled } from './say.ts';
 import { restService } from './service.ts';
-import { heritage, savepointBelow } from './snapshots.ts';
+import { savepointBelow } from './snapshots.ts';
 
 /**
- * An operation in progress:
+ * A stop in progress:
  *
  *   intended ──observed──► POST stop (repeated until its trigger is known) ──COMPLETED──► path in status and restore ConfigMap
- *            └──observed──► PATCH cancel ──terminal──► end in status
  */
 
 const stateOf = (facts: Facts) =>
   facts.operation?.purpose === 'suspend' ? ('Stopping' as const) : ('Upgrading' as const);
 
-/** The operation's process is gone, so its trigger is too (Flink keeps results in memory): what happens next is decided anew. */
+/**
+ * The operation's process is gone, so its trigger is too (Flink keeps results in memory): what happens next is decided anew. A cancel
+ * is asked of whatever process runs the same job, as with high availability the next one does.
+ */
 export function operationOrphaned(facts: Facts): Answer | undefined {
   const { operation, process, flink, epoch } = facts;
   if (!operation || ['delete', 'rescale'].includes(operation.kind) || epoch?.ended) return undefined;
-  if (process.kind === 'dead' && operation.kind === 'stop') {
-    return {
-      rule: 'stopLostItsProcess',
-      say: progress(
-        stateOf(facts),
-        'JobManagerRestarting',
-        'The JobManager ended while the job was being stopped; a new attempt follows when it is back.',
-      ),
-      workloads: 'run',
-      resyncAfterSeconds: TRANSITION_SECONDS,
-    };
-  }
+  const dead = process.kind === 'dead' && operation.kind === 'stop';
   const otherProcess =
-    process.kind === 'running' && operation.process !== undefined && operation.process !== process.id;
+    process.kind === 'running' &&
+    operation.process !== undefined &&
+    operation.process !== process.id &&
+    !(operation.kind === 'cancel' && facts.record?.highAvailability);
   const otherJob = flink.job !== undefined && operation.jobId !== undefined && flink.job.id !== operation.jobId;
-  if (!otherProcess && !otherJob) return undefined;
+  if (!dead && !otherProcess && !otherJob) return undefined;
   return {
-    rule: 'operationOrphaned',
+    rule: dead ? 'stopLostItsProcess' : 'operationOrphaned',
     say: progress(
       stateOf(facts),
-      'JobManagerRestarting',
-      `The JobManager that was asked (attempt ${operation.attempt}) is gone; the job was restored and a new attempt follows.`,
+      'ChangeWaits',
+      `The JobManager that was asked (attempt ${operation.attempt}) is gone; a new attempt follows when the job runs again.`,
     ),
     workloads: 'run',
     operation: null,
     ...usedUp(facts),
-    transition: { reason: 'Rewound', ...(facts.restore?.path ? { snapshot: facts.restore.path } : {}) },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
 }
@@ -127,6 +120,37 @@ export function stopWithdrawn(facts: Facts): Answer | undefined {
   };
 }
 
+/** Flink forgets a result five minutes after it was complete (rest.async.store-duration, of which the user may set another). */
+const FORGOTTEN_MS = 5 * 60_000;
+
+/**
+ * A stop that Flink does not know, and that cannot be asked for now: not all tasks run. It counts as a failed one, so that a job that
+ * never runs for long is not waited for without end.
+ */
+export function stopUnsent(facts: Facts): Answer | undefined {
+  const { operation, view, flink, epoch, now } = facts;
+  if (operation?.kind !== 'stop' || epoch?.ended || isTerminal(flink.job) || flink.job === undefined) return undefined;
+  if (view.kind !== 'answered' || view.trigger.kind !== 'absent') return undefined;
+  const forgotten = now - (parseTime(operation.startedAt) ?? now) > FORGOTTEN_MS;
+  if (flink.allTasksRun && !forgotten) return undefined;
+  return {
+    rule: forgotten ? 'stopForgotten' : 'stopUnsent',
+    say: progress(
+      stateOf(facts),
+      'ChangeWaits',
+      forgotten
+        ? `Flink no longer knows how attempt ${operation.attempt} to stop the job ended, and the job runs; a new attempt follows.`
+        : 'The job could not be stopped, as not all of its tasks run; the change waits.',
+    ),
+    workloads: 'run',
+    operation: null,
+    // A number that may have been used is not used again.
+    ...(forgotten ? usedUp(facts) : {}),
+    retry: { failures: (facts.retry?.failures ?? 0) + 1, notBefore: facts.at },
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
 /** The intent to stop is observed: ask Flink, again and again with one id until it knows of it; then wait. */
 export function stopUnderWay(facts: Facts): Answer | undefined {
   const { operation, view, flink, epoch } = facts;
@@ -163,56 +187,5 @@ export function stopUnderWay(facts: Facts): Answer | undefined {
         }
       : {}),
     resyncAfterSeconds: unreachable ? unreachableSeconds(facts) : TRANSITION_SECONDS,
-  };
-}
-
-/** A cancel is under way, or done: Flink says so, or the process that ran the job is gone. */
-export function cancelUnderWay(facts: Facts): Answer | undefined {
-  const { operation, flink, process, epoch } = facts;
-  if (operation?.kind !== 'cancel' || epoch?.ended) return undefined;
-  const processGone = process.kind === 'dead' || (process.kind === 'none' && facts.jobManager?.replicas !== undefined);
-  const jobGone =
-    flink.heard === 'answered' &&
-    flink.job === undefined &&
-    !flink.foreign &&
-    operation.process !== undefined &&
-    process.kind === 'running' &&
-    process.id !== operation.process;
-  if (isTerminal(flink.job) || processGone || jobGone) {
-    const restore = operation.purpose === 'restore' ? facts.wanted?.restore?.from : undefined;
-    const kept = operation.purpose === 'suspend' ? heritage(facts) : {};
-    return {
-      rule: 'canceled',
-      say: progress(stateOf(facts), 'StoppingPods', 'The job is canceled; its pods are being stopped.'),
-      workloads: 'run',
-      ...usedUp(facts),
-      ended: {
-        how: 'canceled',
-        ...kept,
-        ...(restore ? { path: restore } : {}),
-        ...(restore || kept.path ? {} : { startsEmpty: true }),
-        byFlork: true,
-        over: true,
-        at: facts.at,
-      },
-      resyncAfterSeconds: TRANSITION_SECONDS,
-    };
-  }
-  const ask = flink.job !== undefined && flink.job.state !== 'CANCELLING';
-  return {
-    rule: ask ? 'cancelAsked' : flink.heard === 'unreachable' ? 'cancelUnheard' : 'cancelUnderWay',
-    say:
-      flink.heard === 'unreachable'
-        ? stalled(
-            'Stalled',
-            'JobManagerUnreachable',
-            'The JobManager does not answer while the job is to be canceled; nothing is stopped on silence.',
-          )
-        : progress(stateOf(facts), 'Canceling', 'Canceling the job.'),
-    workloads: 'run',
-    ...(ask && flink.job
-      ? { commands: [{ kind: 'cancel' as const, service: restService(facts), jobId: flink.job.id }] }
-      : {}),
-    resyncAfterSeconds: flink.heard === 'unreachable' ? unreachableSeconds(facts) : TRANSITION_SECONDS,
   };
 }

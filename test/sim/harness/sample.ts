@@ -52,3 +52,8 @@ export function highlyAvailable(spec: Spec, jobManagerReplicas = 1): Spec {
   };
   return { ...spec, flinkConf: conf, ...(jobManagerReplicas === 1 ? {} : { jobManagerReplicas }) };
 }
+
+/** The spec with more policies; those of the same name are replaced. */
+export function withPolicies(spec: Spec, more: Readonly<Record<string, unknown>>): Spec {
+  return { ...spec, policies: { ...(spec['policies'] as object | undefined), ...more } };
+}

@@ -21,6 +21,21 @@ export function checkpointingConfig(config: ReadonlyMap<string, string>, program
   };
 }
 
+/**
+ * Whether retained checkpoints outlive a job that ended so (flink-runtime CheckpointProperties.forCheckpoint: NEVER_RETAIN_AFTER_TERMINATION,
+ * RETAIN_ON_FAILURE for DELETE_ON_CANCELLATION, RETAIN_ON_CANCELLATION).
+ */
+export function outlives(retention: string, state: string): boolean {
+  switch (retention) {
+    case 'RETAIN_ON_CANCELLATION':
+      return state !== 'FINISHED';
+    case 'DELETE_ON_CANCELLATION':
+      return state === 'FAILED';
+    default:
+      return false;
+  }
+}
+
 export type CheckpointEntry = {
   readonly id: number;
   readonly path: string;

@@ -4,6 +4,7 @@ import type { OperationResult } from './operations.ts';
 import { TERMINAL, type JobState } from './job-state.ts';
 import {
   checkpointingConfig,
+  outlives,
   type CheckpointEntry,
   type CheckpointingConfig,
   type CheckpointStats,
@@ -104,8 +105,7 @@ export function startJob(options: JobOptions): Job {
     enter(next);
     // What a suspended job with high availability leaves is what the next leader goes on from.
     if (next === 'SUSPENDED' && options.store !== undefined) return;
-    const keeps = next === 'CANCELED' ? 'RETAIN_ON_CANCELLATION' : next === 'FINISHED' ? 'never' : 'RETAIN_ON';
-    if (checkpointing.retention.startsWith(keeps)) return;
+    if (outlives(checkpointing.retention, next)) return;
     for (const { path } of inherited) storage.remove(path);
     discard(entries.filter((entry) => !entry.savepoint));
   };

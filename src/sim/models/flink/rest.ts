@@ -201,7 +201,7 @@ function checkpointConfig(job: Job): RestReply {
     min_pause: 0,
     max_concurrent: 1,
     externalization: {
-      enabled: retention.startsWith('RETAIN'),
+      enabled: retention !== 'NO_EXTERNALIZED_CHECKPOINTS',
       delete_on_cancellation: retention !== 'RETAIN_ON_CANCELLATION',
     },
   });

@@ -24,16 +24,17 @@ function changed(more: Record<string, unknown> = {}) {
   return { at, id: at.status!.epoch!.jobId };
 }
 
-test('a job that writes checkpoints and has no savepoint directory is held, with candidates and the ways out', () => {
+test('nobody says whether the job writes checkpoints: held, with candidates by path, kind and time, and the ways out', () => {
   const { at, id } = changed();
   const held = sync(at, {
     pods,
     flink: answered(id, 'RUNNING', {
-      checkpoints: { completed: 1, latestCompleted: checkpoint(1, 'file:///c/chk-1', 1) },
+      checkpointing: 'unknown',
+      checkpoints: { completed: 1, latestRestored: { ...checkpoint(1, 'file:///c/chk-1', 1), at: 1000 } },
     }),
   });
-  assert.equal(held.rule, 'holdLastState');
-  assert.match(held.status.message, /file:\/\/\/c\/chk-1/);
+  assert.equal(held.rule, 'changeHolds');
+  assert.match(held.status.message, /file:\/\/\/c\/chk-1 \(checkpoint, 1970-01-01T00:00:01Z/);
   assert.match(held.status.message, new RegExp(token));
   assert.equal(held.status.conditions.find((condition) => condition.type === 'StateSafe')?.status, 'False');
   assert.equal(held.status.florkPhase, 'DEPLOYED');
@@ -41,7 +42,7 @@ test('a job that writes checkpoints and has no savepoint directory is held, with
 
 test('whether checkpointing is on is unknown: held', () => {
   const { at, id } = changed();
-  assert.equal(sync(at, { pods, flink: answered(id, 'RUNNING', { checkpointing: 'unknown' }) }).rule, 'holdUnknown');
+  assert.equal(sync(at, { pods, flink: answered(id, 'RUNNING', { checkpointing: 'unknown' }) }).rule, 'changeHolds');
 });
 
 test('checkpointing is off, and Flink said so: the mode is stateless', () => {
@@ -57,23 +58,33 @@ test('checkpointing is off, and Flink said so: the mode is stateless', () => {
   assert.equal(sync(at, { pods: [] }).status.epoch?.restoredFrom, undefined);
 });
 
+/** Its checkpoints are deleted when it is canceled. */
+const deleted = (id: string) => {
+  const view = answered(id, 'RUNNING');
+  const config = { enabled: true, intervalMs: 10_000, externalized: true, deleteOnCancellation: true };
+  return view.kind === 'answered' ? { ...view, checkpointConfig: { kind: 'value', value: config } as const } : view;
+};
+
 test('the token of exactly this epoch lets the state go, another does not', () => {
   const { at, id } = changed({ approveStateLoss: approvalToken(UID, 2) });
-  assert.equal(sync(at, { pods, flink: answered(id, 'RUNNING') }).rule, 'holdLastState');
+  const held = sync(at, { pods, flink: deleted(id) });
+  assert.equal(held.rule, 'changeHolds');
+  assert.match(held.status.message, /deleted when it is canceled/);
   edit(at, { approveStateLoss: token });
-  assert.equal(sync(at, { pods, flink: answered(id, 'RUNNING') }).rule, 'lossAllowed');
+  assert.equal(sync(at, { pods, flink: deleted(id) }).rule, 'lossAllowed');
+  assert.equal(sync(at, { pods, flink: deleted(id) }).rule, 'cancelAsked');
 });
 
 test('stateLoss: never offers no token and takes none', () => {
   const { at, id } = changed({ policies: { stateLoss: 'never' }, approveStateLoss: token });
-  const held = sync(at, { pods, flink: answered(id, 'RUNNING') });
-  assert.equal(held.rule, 'holdLastState');
+  const held = sync(at, { pods, flink: deleted(id) });
+  assert.equal(held.rule, 'changeHolds');
   assert.doesNotMatch(held.status.message, /approveStateLoss/);
 });
 
 test('stateLoss: allow needs no token', () => {
   const { at, id } = changed({ policies: { stateLoss: 'allow' } });
-  assert.equal(sync(at, { pods, flink: answered(id, 'RUNNING') }).rule, 'lossAllowed');
+  assert.equal(sync(at, { pods, flink: deleted(id) }).rule, 'lossAllowed');
 });
 
 test('the same edit that removes the savepoint directory still takes a savepoint into the running one', () => {
@@ -91,11 +102,11 @@ test('an edit that brings the first savepoint directory uses it', () => {
   assert.match(intent.status.operation!.directory!, /^file:\/\/\/new\//);
 });
 
-test('a job that only restarts cannot take a savepoint: held, not canceled', () => {
+test('a job that only restarts cannot take a savepoint: the change waits, nothing is canceled', () => {
   const at = runningCluster();
   edit(at, { jobArgs: ['fixed'] });
   const held = sync(at, { pods, flink: answered(at.status!.epoch!.jobId, 'RESTARTING') });
-  assert.equal(held.rule, 'holdUntilTasksRun');
+  assert.equal(held.rule, 'changeWaits');
   assert.deepEqual(held.commands, []);
 });
 

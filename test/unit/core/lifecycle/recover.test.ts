@@ -183,6 +183,6 @@ test('a job that may have run unseen is not replaced on the belief that it never
   at.spec = { ...at.spec, jobClassName: 'Right' };
   at.generation += 1;
   const held = sync(at, { pods: [jobManagerPod(1, 1, CRASHED, { lastState: ended(137) })] });
-  assert.equal(held.rule, 'holdUntilTasksRun');
+  assert.equal(held.rule, 'changeWaits');
   assert.equal(jobManagerReplicas(at), 1);
 });
