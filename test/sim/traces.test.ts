@@ -14,7 +14,7 @@ const SEEDS = 12;
 
 /** One job's life in the model, cut where the recorded flows are cut. */
 async function modelled(flow: string, strategy: ApplyStrategy, seed: number): Promise<readonly TraceLine[]> {
-  const h = createHistory({ seed, strategy });
+  const h = createHistory({ seed, strategy, traced: true });
   const cut = (): number => h.tracer.lines.length;
   await start(h);
   await h.run(100);

@@ -1,5 +1,5 @@
 import type { KubeObject, Tree } from './objects.ts';
-import { equal, list, tree } from './objects.ts';
+import { equal, jsonOf, list, tree } from './objects.ts';
 
 /** Metacontroller's dynamic apply: a three-way merge of what is, what was last applied and what is wanted. */
 
@@ -19,13 +19,13 @@ const SYSTEM = [
 ];
 
 /** For observed objects what was found to be no change, as merging is most of the work of a settled sync. */
-const settled = new WeakMap<KubeObject, string>();
+const settled = new WeakMap<KubeObject, KubeObject>();
 
 /** The object that a PUT would send; the observed one itself when nothing differs. */
 export function dynamicApply(observed: KubeObject, desired: KubeObject): KubeObject {
   const memory = observed.metadata.annotations?.[LAST_APPLIED];
-  const wanted = JSON.stringify(desired);
-  if (settled.get(observed) === wanted) return observed;
+  if (settled.get(observed) === desired) return observed;
+  const wanted = jsonOf(desired);
   const last: unknown = memory === undefined ? {} : JSON.parse(memory);
   const merged = tree(merge(observed, last, desired)) as KubeObject;
   const metadata: Record<string, unknown> = { ...merged.metadata };
@@ -34,7 +34,7 @@ export function dynamicApply(observed: KubeObject, desired: KubeObject): KubeObj
   const result: Record<string, unknown> = { ...merged, metadata };
   restore(result, observed, 'status');
   if (!equal(result, observed)) return result as KubeObject;
-  settled.set(observed, wanted);
+  settled.set(observed, desired);
   return observed;
 }
 

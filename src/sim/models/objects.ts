@@ -89,6 +89,17 @@ export function equal(a: unknown, b: unknown): boolean {
   return left.length === size && left.every(([name, value]) => equal(value, right[name]));
 }
 
+const printed = new WeakMap<object, string>();
+
+/** The JSON of a stored object. It is never changed, so that it is printed once. */
+export function jsonOf(object: object): string {
+  const known = printed.get(object);
+  if (known !== undefined) return known;
+  const json = JSON.stringify(object);
+  printed.set(object, json);
+  return json;
+}
+
 /** Whether all wanted labels are there; no wanted label selects nothing. */
 export function matches(wanted: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>): boolean {
   const entries = Object.entries(wanted);

@@ -30,7 +30,7 @@ export function checkSync(sync: SyncRecord, ledger: Ledger, report: Report): voi
   if (reply.kind === 'answered' && reply.status === 200 && answer === undefined) {
     report('complete answer', `Metacontroller cannot decode ${reply.body.slice(0, 200)}`);
   }
-  checkIntentObserved(sync, report);
+  checkIntentObserved(statusOf(sync.request.parent), sync.asked, report);
   if (answer === undefined) return;
   const observed = statusOf(sync.request.parent);
   checkShape(sync.request, answer, report);
@@ -49,11 +49,11 @@ export function statusOf(parent: KubeObject): Partial<StatusOf> {
 }
 
 /** Never 4: an effect whose intent has not been observed in status. */
-function checkIntentObserved({ request, asked }: SyncRecord, report: Report): void {
-  const operation = statusOf(request.parent).operation;
+export function checkIntentObserved(observed: Partial<StatusOf>, asked: readonly Asked[], report: Report): void {
+  const { operation } = observed;
   for (const { request: call } of asked) {
     if (call.method === 'GET') continue;
-    const why = call.method === 'PUT' ? unmeant(call, statusOf(request.parent)) : unintended(call, operation);
+    const why = call.method === 'PUT' ? unmeant(call, observed) : unintended(call, operation);
     if (why !== undefined)
       report(
         'intent observed',

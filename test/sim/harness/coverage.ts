@@ -45,16 +45,16 @@ export function ruleNames(): readonly string[] {
   return [...names].sort();
 }
 
-export function report(): string {
+export function report(of: Coverage = coverage): string {
   const table = (title: string, rows: ReadonlyMap<string, number>): string =>
     `${title}: ${[...rows]
       .sort(([a], [b]) => a.localeCompare(b))
       .map(([name, count]) => `${name} ${count}`)
       .join(', ')}`;
   return [
-    `${coverage.histories} histories, ${coverage.syncs} syncs`,
-    table('rules', coverage.rules),
-    table('effects', coverage.effects),
-    table('crashes', coverage.crashes),
+    `${of.histories} histories, ${of.syncs} syncs`,
+    table('rules', of.rules),
+    table('effects', of.effects),
+    table('crashes', of.crashes),
   ].join('\n');
 }

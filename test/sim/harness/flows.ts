@@ -128,6 +128,8 @@ export function refersTo(name: string = NAME): ReturnType<typeof jobRef> {
 /** The flows whose every effect is crashed and whose every status is shown stale: a prelude, then the flow itself. */
 export type Flow = {
   readonly name: string;
+  /** Of a core flow every crash, lost answer and stale view is run in each `npm test`; of the others a share. */
+  readonly core?: boolean;
   readonly prelude: (h: History) => Promise<void>;
   readonly body: (h: History) => Promise<void>;
 };
@@ -136,14 +138,16 @@ const nothing = (): Promise<void> => Promise.resolve();
 const started = (h: History): Promise<void> => start(h);
 
 export const FLOWS: readonly Flow[] = [
-  { name: 'start', prelude: nothing, body: started },
+  { name: 'start', core: true, prelude: nothing, body: started },
   {
     name: 'upgrade with a savepoint',
+    core: true,
     prelude: started,
     body: (h) => upgrade(h, reconfigured(SPEC, '64')),
   },
   {
     name: 'upgrade stateless',
+    core: true,
     prelude: started,
     body: async (h) => {
       await upgrade(h, reconfigured(stateless(SPEC), '64'));
@@ -151,6 +155,7 @@ export const FLOWS: readonly Flow[] = [
   },
   {
     name: 'suspend and resume',
+    core: true,
     prelude: started,
     body: async (h) => {
       await suspend(h, SPEC);
@@ -160,6 +165,7 @@ export const FLOWS: readonly Flow[] = [
   },
   {
     name: 'recovery of a killed JobManager',
+    core: true,
     prelude: async (h) => {
       await start(h);
       await h.run(25_000);
@@ -172,13 +178,13 @@ export const FLOWS: readonly Flow[] = [
   },
   {
     name: 'finish',
+    core: true,
     prelude: nothing,
     body: async (h) => {
       h.apply({ ...SPEC, jobArgs: ['--bounded-ms', '8000'] });
       await h.until(() => isReady(h, 'Finished') && podNames(h).length === 0, LIMIT_MS, 'finished, and no pod is left');
     },
   },
-  { name: 'delete', prelude: started, body: remove },
   {
     name: 'rescale in place',
     prelude: async (h) => {
@@ -198,6 +204,7 @@ export const FLOWS: readonly Flow[] = [
       if (epochOf(h) !== 1) h.fail('rescale', 'it took another epoch');
     },
   },
+  { name: 'delete', core: true, prelude: started, body: remove },
 ];
 
 /** The job runs with this parallelism of its largest vertex, on as many TaskManagers. */
@@ -218,4 +225,28 @@ export async function reachSettled(h: History): Promise<void> {
   await h.run(70_000);
   const writes = writesSince(h, since).filter((write) => !isRecording(write));
   if (writes.length > 0) h.fail('settled', `writes although nothing changes: ${writes.slice(0, 8).join(', ')}`);
+}
+
+/** Faults over and spec stable: so long it may take (retries of a failed savepoint pause up to five minutes). */
+export const BOUND_MS = 900_000;
+
+/** Ready or Stalled (L1). */
+export function converged(h: History): boolean {
+  if (condition(h, 'Stalled') === 'True') return true;
+  if (condition(h, 'Ready') !== 'True') return false;
+  const state = stateOf(h);
+  return state !== 'Running' || jobOf(h)?.state() === 'RUNNING';
+}
+
+/** Whatever was done to it, it comes to rest (L1), and then it can be deleted (L2). */
+export async function endWell(h: History): Promise<void> {
+  const leaves = (): boolean => h.job()?.metadata.deletionTimestamp !== undefined;
+  await h.run(20_000);
+  await h.until(
+    () => h.job() === undefined || leaves() || (h.controls.hook(0) === 'up' && converged(h)),
+    BOUND_MS,
+    'Ready or Stalled',
+  );
+  if (h.job() !== undefined && !leaves()) h.remove();
+  await h.until(() => h.job() === undefined && leftovers(h).length === 0, BOUND_MS, 'deleted without a trace');
 }

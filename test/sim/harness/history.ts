@@ -6,13 +6,13 @@ import type { FlinkResponse, Transport } from '../../../src/flink/transport.ts';
 import { appHook } from '../../../src/sim/hook.ts';
 import { virtualClock, type VirtualClock } from '../../../src/sim/models/clock.ts';
 import type { FlinkEvent } from '../../../src/sim/models/flink/events.ts';
-import type { HookClient } from '../../../src/sim/models/metacontroller/hook.ts';
+import type { Groups, HookClient, HookReply, SyncRequest } from '../../../src/sim/models/metacontroller/hook.ts';
 import type { Metacontroller, Staleness } from '../../../src/sim/models/metacontroller/metacontroller.ts';
-import type { ApplyStrategy, Effect } from '../../../src/sim/models/metacontroller/sync.ts';
+import type { ApplyStrategy, Effect, WriteFate } from '../../../src/sim/models/metacontroller/sync.ts';
 import { at, keyOf, numberAt, type KubeObject } from '../../../src/sim/models/objects.ts';
 import { createTracer, type Tracer } from '../../../src/sim/trace.ts';
 import { ACTOR, createWorld, jobRef, type World } from '../../../src/sim/world.ts';
-import { checkSync, statusOf, type Asked, type Violation } from './checker.ts';
+import { checkIntentObserved, checkSync, statusOf, type Asked, type Violation } from './checker.ts';
 import { realCore, type Core } from './core.ts';
 import { checkDuties } from './duties.ts';
 import { createLedger, type Ledger } from './ledger.ts';
@@ -41,6 +41,8 @@ export type History = {
   /** From now on there is but one. */
   readonly oneMetacontroller: () => void;
   readonly fail: (invariant: string, detail: string) => void;
+  /** Ends whatever is being waited for, by `Interrupted`. */
+  readonly interrupt: () => void;
   /** The calls of the hook, as test/e2e records those of a real Metacontroller. */
   readonly tracer: Tracer;
 };
@@ -52,14 +54,27 @@ export type Controls = {
   /** The wall clock of the hook is off by so much. */
   skewMs: number;
   hook: (index: number) => 'up' | 'down' | 'answer-lost';
+  /** Which replica's answer counts when a call reaches two at once; `late`: the second is still at work when all is over. */
+  duplicate: (index: number) => 'none' | 'first' | 'second' | 'late';
   crash: (effect: Effect, when: 'before' | 'after', index: number) => boolean;
-  staleness: (index: number) => Staleness;
+  write: (effect: Effect, index: number) => WriteFate;
+  staleness: (index: number, depth: Staleness) => Staleness;
+  /** Hears of every sync. */
+  synced: (sync: Synced) => void;
   /** A Flink call's fate by its number; `none` leaves it to the world's faults. */
-  flink: (index: number, method: string) => 'none' | 'unreachable' | 'answer-lost' | 'timeout';
+  flink: (index: number, method: string, path: string) => 'none' | 'unreachable' | 'answer-lost' | 'timeout';
   /** Repeats every so-many-th sync to compare its bytes (S6); 0 never. */
   repeatEvery: number;
   /** What Flork has been given the right to. */
   duties: readonly DutyKind[];
+};
+
+/** A sync as the exploration sees it: syncs of the same situation in a row are polls of one and the same. */
+export type Synced = {
+  readonly index: number;
+  readonly call: number;
+  readonly rule: string;
+  readonly situation: string;
 };
 
 export type Counts = {
@@ -77,6 +92,8 @@ export type HistoryOptions = {
   readonly core?: Core;
   readonly strategy?: ApplyStrategy;
   readonly countsTerminating?: boolean;
+  /** Keeps the calls of the hook for `tracer`. */
+  readonly traced?: boolean;
 };
 
 /** What one call of the hook heard, and the rule by which it answered. */
@@ -90,6 +107,9 @@ export class Broken extends Error {
     this.violation = violation;
   }
 }
+
+/** Thrown where something was waited for when the history was interrupted. */
+export class Interrupted extends Error {}
 
 /** Whether the user said that an epoch may start from elsewhere or from nothing. */
 function givesLeave(spec: unknown): boolean {
@@ -122,7 +142,10 @@ export function createHistory(options: HistoryOptions): History {
     metacontrollers: 1,
     skewMs: 0,
     hook: () => 'up',
+    duplicate: () => 'none',
     crash: () => false,
+    write: () => 'done',
+    synced: () => undefined,
     staleness: () => ({ parent: 0, children: 0, related: 0 }),
     flink: () => 'none',
     repeatEvery: 7,
@@ -156,7 +179,7 @@ export function createHistory(options: HistoryOptions): History {
     needed: (owner, path) => isNeeded(world.api.list, owner, path),
   });
   world.api.watch(({ object }) => ledger.stored(object));
-  const tracer = createTracer();
+  const tracer = options.traced === true ? createTracer() : undefined;
   const now = (): number => clock.now() + controls.skewMs;
 
   const controllers: Metacontroller[] = [];
@@ -166,7 +189,7 @@ export function createHistory(options: HistoryOptions): History {
     let last: Heard = { asked: [], duties: [], rule: '' };
     const recording: Transport = async (request, signal) => {
       const index = counts.flinkCalls++;
-      const fate = controls.flink(index, request.method);
+      const fate = controls.flink(index, request.method, request.path);
       if (fate !== 'none') tell(`  ${request.method} ${request.path}: ${fate}`);
       const answered = fate === 'answer-lost' || fate === 'none' ? await world.transport(request, signal) : undefined;
       const response: FlinkResponse = fate === 'none' && answered !== undefined ? answered : lost(fate);
@@ -198,8 +221,35 @@ export function createHistory(options: HistoryOptions): History {
       },
       perform,
     };
-    const app = createApp({ ...core, transport: recording, now, log, duties });
-    const real = appHook(app);
+    // Two replicas of the hook: what one remembers the other does not know.
+    const [real, other] = [0, 1].map(() => appHook(createApp({ ...core, transport: recording, now, log, duties }))) as [
+      HookClient,
+      HookClient,
+    ];
+    /** The same request reaches both replicas; one answer is dropped, what it was sent to Flink for is judged all the same. */
+    const twice = async (
+      fate: 'first' | 'second' | 'late',
+      run: (replica: HookClient) => Promise<HookReply>,
+      request: string,
+    ): Promise<HookReply> => {
+      const dropped: Heard = { asked: [], duties: [], rule: '' };
+      const again = (): Promise<HookReply> => current.run(dropped, () => run(fate === 'second' ? real : other));
+      const judge = (): void =>
+        checkIntentObserved(statusOf((JSON.parse(request) as SyncRequest).parent), dropped.asked, fail);
+      if (fate === 'late') {
+        clock.after(1_500, () =>
+          clock.spawn(async () => {
+            await clock.outside(again);
+            judge();
+          }),
+        );
+        return run(real);
+      }
+      const calls = fate === 'first' ? [run(real), again()] : [again(), run(other)];
+      const [first, second] = await Promise.all(calls);
+      judge();
+      return (fate === 'first' ? first : second) ?? { kind: 'unreachable' };
+    };
     const hook: HookClient = async (call, body) => {
       const index = counts.calls++;
       const state = controls.hook(index);
@@ -207,7 +257,10 @@ export function createHistory(options: HistoryOptions): History {
       const heard: Heard = { asked: [], duties: [], rule: '' };
       const { duties: kinds } = controls;
       const calledAt = now();
-      const reply = await current.run(heard, () => real(call, body));
+      const fate = call === 'customize' ? 'none' : controls.duplicate(index);
+      if (fate !== 'none') tell(`hook ${call}: two replicas are called, ${fate}`);
+      const run = (replica: HookClient): Promise<HookReply> => replica(call, body);
+      const reply = await current.run(heard, () => (fate === 'none' ? run(real) : twice(fate, run, body)));
       if (call !== 'customize') last = heard;
       if (
         call !== 'customize' &&
@@ -232,7 +285,12 @@ export function createHistory(options: HistoryOptions): History {
       return reply;
     };
     const started = world.metacontroller(hook, {
-      staleness: () => controls.staleness(counts.syncs),
+      staleness: (depth) => controls.staleness(counts.syncs, depth),
+      write: (effect) => {
+        const fate = controls.write(effect, counts.effects - 1);
+        if (fate !== 'done') tell(`${effect.kind} ${effect.on}: ${fate}`);
+        return fate;
+      },
       effect: (effect, when) => {
         const index = when === 'before' ? counts.effects : counts.effects - 1;
         if (when === 'before') counts.effects++;
@@ -249,8 +307,10 @@ export function createHistory(options: HistoryOptions): History {
         });
       },
       called: (call, request, reply, answer) => {
-        counts.syncs++;
-        tracer.called(clock.now(), call, request, reply, answer);
+        const index = counts.syncs++;
+        const { rule } = last;
+        controls.synced({ index, call: counts.calls - 1, rule, situation: situationOf(request, rule) });
+        tracer?.called(clock.now(), call, request, reply, answer);
         tell(
           tellSync(
             call,
@@ -268,10 +328,15 @@ export function createHistory(options: HistoryOptions): History {
   };
   startMetacontroller();
 
+  let interrupted = false;
   const stopIfBroken = (): void => {
     const [first] = violations;
     if (first !== undefined) throw new Broken(seed, first, timeline);
+    if (!interrupted) return;
+    interrupted = false;
+    throw new Interrupted();
   };
+  const over = (): boolean => interrupted || violations.length > 0;
   return {
     world,
     clock,
@@ -279,10 +344,13 @@ export function createHistory(options: HistoryOptions): History {
     controls,
     counts,
     violations,
-    tracer,
+    tracer: tracer ?? createTracer(),
     timeline,
     tell,
     fail,
+    interrupt: () => {
+      interrupted = true;
+    },
     startMetacontroller,
     oneMetacontroller: () => {
       controls.metacontrollers = 1;
@@ -316,17 +384,27 @@ export function createHistory(options: HistoryOptions): History {
     },
     job: (name = NAME) => world.api.get(jobRef(name)),
     run: async (ms) => {
-      await clock.run(clock.now() + ms, () => violations.length > 0);
+      await clock.run(clock.now() + ms, over);
       stopIfBroken();
     },
     until: async (claim, limitMs, what) => {
-      const reached = await clock.run(clock.now() + limitMs, () => violations.length > 0 || claim());
+      const reached = await clock.run(clock.now() + limitMs, () => over() || claim());
       stopIfBroken();
       if (!reached) fail('L1', `not within ${limitMs / 1000} s: ${what}; ${stateLine(world.api.get(jobRef(NAME)))}`);
       stopIfBroken();
       tell(`✓ ${what}`);
     },
   };
+}
+
+/** What a sync was shown: which objects, in which versions, and what came of it. */
+function situationOf({ parent, children, related }: SyncRequest, rule: string): string {
+  const versions = [children, related].flatMap((groups: Groups) =>
+    Object.values(groups).flatMap((group) =>
+      Object.values(group).map((object: KubeObject) => object.metadata.resourceVersion),
+    ),
+  );
+  return [rule, parent.metadata.resourceVersion, ...versions].join(' ');
 }
 
 function stateLine(job: KubeObject | undefined): string {

@@ -1,138 +1,120 @@
-import { createHistory, type History, type HistoryOptions } from './history.ts';
-import { reachSettled, type Flow } from './flows.ts';
+import { DEEDS, type DeedName } from './deeds.ts';
+import type { Trace } from './reference.ts';
 
 /** One disturbance of a flow, placed by number in the trace of the undisturbed flow. */
 export type Plan =
-  | { readonly kind: 'crash'; readonly when: 'before' | 'after'; readonly effect: number }
-  | { readonly kind: 'answer lost'; readonly call: number }
+  | { readonly kind: 'crash'; readonly when: 'before' | 'after'; readonly effect: number; readonly on: string }
+  | { readonly kind: 'write'; readonly fate: 'refused' | 'lost'; readonly effect: number; readonly on: string }
+  | { readonly kind: 'answer lost'; readonly call: number; readonly on: string }
+  | {
+      readonly kind: 'duplicate';
+      readonly call: number;
+      readonly fate: 'first' | 'second' | 'late';
+      readonly on: string;
+    }
   | {
       readonly kind: 'stale';
       readonly sync: number;
       readonly behind: number;
-      readonly of: 'parent' | 'children' | 'related';
+      readonly of: 'parent' | 'children' | 'related' | 'both';
+      readonly on: string;
     }
-  | { readonly kind: 'command'; readonly call: number; readonly fate: 'unreachable' | 'answer-lost' };
-
-export type Trace = {
-  readonly effects: readonly [number, number];
-  /** Effects that were hook calls whose answer led to no write, but every fourth: dying there is a mere restart. */
-  readonly idleHooks: ReadonlySet<number>;
-  /** Numbers of the hook calls whose answer led to a write or that sent a command. */
-  readonly busyCalls: readonly number[];
-  readonly syncs: readonly [number, number];
-  /** Numbers of the Flink calls that were commands. */
-  readonly commands: readonly number[];
-};
+  | {
+      readonly kind: 'flink';
+      readonly call: number;
+      readonly fate: 'unreachable' | 'answer-lost' | 'timeout';
+      readonly on: string;
+    }
+  /** After the so-many-th effect, a write of the status, the user or the cluster does something else. */
+  | { readonly kind: 'deed'; readonly effect: number; readonly deed: DeedName; readonly on: string };
 
 export function nameOf(plan: Plan): string {
   switch (plan.kind) {
     case 'crash':
-      return `Metacontroller dies ${plan.when} effect ${plan.effect}`;
+      return `Metacontroller dies ${plan.when} effect ${plan.effect} (${plan.on})`;
+    case 'write':
+      return `effect ${plan.effect} (${plan.on}) is ${plan.fate === 'lost' ? 'done and its answer lost' : 'refused'}`;
     case 'answer lost':
-      return `the answer of hook call ${plan.call} is lost`;
+      return `the answer of hook call ${plan.call} (${plan.on}) is lost`;
+    case 'duplicate':
+      return `hook call ${plan.call} (${plan.on}) reaches two replicas: ${plan.fate}`;
     case 'stale':
-      return `sync ${plan.sync} sees ${plan.of} ${plan.behind} behind`;
-    case 'command':
-      return `Flink call ${plan.call}: ${plan.fate}`;
+      return `sync ${plan.sync} (${plan.on}) sees ${plan.of === 'both' ? 'parent and children' : plan.of} ${plan.behind} behind`;
+    case 'flink':
+      return `Flink call ${plan.call} (${plan.on}): ${plan.fate}`;
+    case 'deed':
+      return `after effect ${plan.effect}: ${plan.deed}`;
     default:
       return plan satisfies never;
   }
 }
 
-/** Runs the flow undisturbed and notes what may be disturbed. */
-export async function reference(
-  flow: Flow,
-  options: HistoryOptions,
-): Promise<{ readonly trace: Trace; readonly history: History }> {
-  const history = createHistory(options);
-  const { counts, controls } = history;
-  await flow.prelude(history);
-  const from = { ...counts };
-  const commands: number[] = [];
-  const busy = new Set<number>();
-  const idle: number[] = [];
-  let lastHook: number | undefined;
-  controls.crash = (effect, when, index) => {
-    if (when === 'before') {
-      if (effect.kind === 'hook' && lastHook !== undefined) idle.push(lastHook);
-      lastHook = effect.kind === 'hook' ? index : undefined;
-    }
-    if (effect.kind !== 'hook') busy.add(counts.calls - 1);
-    return false;
-  };
-  controls.flink = (index, method) => {
-    if (method !== 'GET') {
-      commands.push(index);
-      busy.add(counts.calls - 1);
-    }
-    return 'none';
-  };
-  await flow.body(history);
-  return {
-    trace: {
-      effects: [from.effects, counts.effects],
-      idleHooks: new Set(idle.filter((index) => index % 4 !== 0)),
-      busyCalls: [...busy],
-      syncs: [from.syncs, counts.syncs],
-      commands,
-    },
-    history,
-  };
+/** What a plan is one of: a share of all plans takes some of each. */
+export function stratumOf(plan: Plan): string {
+  const fate = 'fate' in plan ? plan.fate : plan.kind === 'stale' ? `${plan.of} ${plan.behind}` : '';
+  return `${plan.kind} ${fate} ${plan.kind === 'deed' ? plan.deed : plan.on}`;
+}
+
+/** Crashes, lost answers and stale views: the plans that every core flow runs in every `npm test`. */
+export function isElementary(plan: Plan): boolean {
+  return plan.kind === 'crash' || plan.kind === 'answer lost' || (plan.kind === 'stale' && plan.behind === 1);
 }
 
 /**
- * Every disturbance of a flow. Between two effects of one sync nothing happens, so that dying after one is dying before the next;
- * an answer that asks for nothing cannot be lost to any harm.
+ * Every disturbance of a flow, but for those that are the same as another by construction:
+ * - between two effects of one sync nothing happens, so that dying after one is dying before the next;
+ * - of polls that were shown and answered the same, the first and the last stand for all;
+ * - a view is never made older by more events than there were;
+ * - an answer that asks for nothing cannot be lost, or given twice, to any harm;
+ * - a question to Flink whose answer is lost, and one that was never heard, differ only in the time it takes.
  */
-export function plansOf(trace: Trace): readonly Plan[] {
+export function plansOf(trace: Trace, { staleChildren }: { readonly staleChildren: boolean }): readonly Plan[] {
+  const calls = trace.calls.filter((call) => !call.repeated);
+  const byCall = new Map(calls.map((call) => [call.call, call]));
+  const of = (call: number): string => byCall.get(call)?.rule ?? '';
+  return [
+    ...effectPlans(trace, byCall),
+    ...calls
+      .filter((call) => call.busy)
+      .flatMap(({ call, rule: on }): readonly Plan[] => [
+        { kind: 'answer lost', call, on },
+        ...(['first', 'second', 'late'] as const).map((fate): Plan => ({ kind: 'duplicate', call, fate, on })),
+      ]),
+    ...calls.flatMap((call) => stalePlans(call, staleChildren)),
+    ...trace.flinkCalls
+      .filter(({ call }) => byCall.has(call))
+      .flatMap(({ index, method, path, call }): readonly Plan[] => {
+        const on = `${of(call)}: ${method} ${path}`;
+        const fates = method === 'GET' ? (['timeout'] as const) : (['unreachable', 'answer-lost'] as const);
+        return fates.map((fate) => ({ kind: 'flink', call: index, fate, on }));
+      }),
+  ];
+}
+
+function effectPlans(trace: Trace, byCall: ReadonlyMap<number, { readonly busy: boolean }>): readonly Plan[] {
+  return trace.effects.flatMap(({ index, effect, call }, place): readonly Plan[] => {
+    const on = `${effect.kind} ${effect.on}`;
+    const crash = (when: 'before' | 'after'): Plan => ({ kind: 'crash', when, effect: index, on });
+    const first = place === 0 ? [crash('before')] : [];
+    if (effect.kind === 'hook') return [...first, ...(byCall.has(call) ? [crash('after')] : [])];
+    const writes = (['refused', 'lost'] as const).map((fate): Plan => ({ kind: 'write', fate, effect: index, on }));
+    const deeds =
+      effect.kind === 'status' ? DEEDS.map((deed): Plan => ({ kind: 'deed', effect: index, deed, on })) : [];
+    return [...first, crash('after'), ...writes, ...deeds];
+  });
+}
+
+function stalePlans({ sync, rule: on, depth }: Trace['calls'][number], staleChildren: boolean): readonly Plan[] {
   const plans: Plan[] = [];
-  for (let effect = trace.effects[0]; effect < trace.effects[1]; effect++) {
-    if (effect === trace.effects[0]) plans.push({ kind: 'crash', when: 'before', effect });
-    if (!trace.idleHooks.has(effect)) plans.push({ kind: 'crash', when: 'after', effect });
-  }
-  for (const call of trace.busyCalls) plans.push({ kind: 'answer lost', call });
-  for (let sync = trace.syncs[0]; sync < trace.syncs[1]; sync++) {
-    plans.push({ kind: 'stale', sync, behind: 1, of: 'parent' }, { kind: 'stale', sync, behind: 2, of: 'parent' });
-    if (sync % 3 === 0) plans.push({ kind: 'stale', sync, behind: 1, of: sync % 2 === 0 ? 'children' : 'related' });
-  }
-  for (const call of trace.commands) {
-    plans.push({ kind: 'command', call, fate: 'unreachable' }, { kind: 'command', call, fate: 'answer-lost' });
+  for (const behind of [1, 2, 3]) {
+    const show = (of: 'parent' | 'children' | 'related' | 'both'): void => {
+      plans.push({ kind: 'stale', sync, behind, of, on });
+    };
+    if (depth.parent >= behind) show('parent');
+    if (depth.related >= behind) show('related');
+    if (!staleChildren) continue;
+    if (depth.children >= behind) show('children');
+    if (depth.parent >= behind && depth.children >= behind) show('both');
   }
   return plans;
-}
-
-/** Runs the flow with the disturbance; it must reach what it promised, and then (when asked) settle. */
-export async function disturbed(flow: Flow, plan: Plan, options: HistoryOptions, settles = true): Promise<History> {
-  const history = createHistory(options);
-  disturb(history, plan);
-  await flow.prelude(history);
-  await flow.body(history);
-  if (settles) await reachSettled(history);
-  return history;
-}
-
-function disturb({ controls, tell }: History, plan: Plan): void {
-  let shown = false;
-  switch (plan.kind) {
-    case 'crash':
-      controls.crash = (_effect, when, index) => when === plan.when && index === plan.effect;
-      break;
-    case 'answer lost':
-      controls.hook = (index) => (index === plan.call ? 'answer-lost' : 'up');
-      break;
-    case 'stale':
-      controls.staleness = (index) => {
-        // Once: a sync that does not even see the parent does not count.
-        const now = index === plan.sync && !shown;
-        shown ||= now;
-        if (now) tell(`the next sync sees ${plan.of} ${plan.behind} behind`);
-        return { parent: 0, children: 0, related: 0, ...(now ? { [plan.of]: plan.behind } : {}) };
-      };
-      break;
-    case 'command':
-      controls.flink = (index) => (index === plan.call ? plan.fate : 'none');
-      break;
-    default:
-      plan satisfies never;
-  }
 }

@@ -37,6 +37,8 @@ export type JobManager = Process & {
   readonly dispose: (path: string) => string;
   /** Other bounds for the vertices of the job; a text says why not. They are stored with high availability. */
   readonly rescale: (bounds: readonly Bounds[]) => string | undefined;
+  /** The results of completed operations expire. */
+  readonly forget: () => void;
   readonly slotsChanged: () => void;
   /** Answers of the web handlers that Flink caches, by path. */
   readonly cache: Map<string, { readonly at: number; readonly status: number; readonly text: string }>;
@@ -270,6 +272,9 @@ export function startJobManager(options: JobManagerOptions): JobManager {
       const stored = jobHa?.graph();
       if (wrong === undefined && stored !== undefined) jobHa?.submit({ ...stored, bounds });
       return wrong;
+    },
+    forget: () => {
+      for (const cache of Object.values(operations)) cache.forget();
     },
     slotsChanged: () => job?.slotsChanged(),
     terminate: () => {

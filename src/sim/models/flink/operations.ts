@@ -18,6 +18,8 @@ export type Operations = {
   readonly get: (key: string) => Operation | undefined;
   /** Whether this key would start something. */
   readonly isFresh: (key: string) => boolean;
+  /** The results of completed operations expire. */
+  readonly forget: () => void;
   readonly start: (key: string, run: (done: (result: OperationResult) => void) => void) => void;
 };
 
@@ -30,6 +32,9 @@ export function operationCache(clock: Clock, storeMs: number): Operations {
   };
   return {
     get: live,
+    forget: () => {
+      for (const [key, { result }] of known) if (result !== undefined) known.delete(key);
+    },
     isFresh: (key) => live(key) === undefined,
     start: (key, run) => {
       if (live(key) !== undefined) return;

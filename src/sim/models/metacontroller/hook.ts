@@ -29,6 +29,15 @@ export type SyncAnswer = {
 
 const FIELDS = new Set(['status', 'children', 'resyncAfterSeconds', 'finalized']);
 
+/** Decodes answers; what a settled job is answered again is decoded once. */
+export function answerDecoder(): (body: string) => SyncAnswer | string {
+  let last: { readonly body: string; readonly answer: SyncAnswer | string } | undefined;
+  return (body) => {
+    if (last?.body !== body) last = { body, answer: decodeAnswer(body) };
+    return last.answer;
+  };
+}
+
 /** Strict decoding (hook v2): an unknown field is an error. A child without kind cannot be applied. */
 export function decodeAnswer(body: string): SyncAnswer | string {
   let json: unknown;

@@ -7,6 +7,8 @@ export type Informer = {
   readonly accept: (event: ClusterEvent) => void;
   /** The cache as it was before its last `behind` events: about `only`, however old, or else of the last moments. */
   readonly view: (behind: number, only?: string) => ReadonlyMap<string, KubeObject>;
+  /** How many events a view can be behind. */
+  readonly depth: (only?: string) => number;
 };
 
 const REMEMBERED = 12;
@@ -16,7 +18,12 @@ const RECENT_MS = 2_000;
 export function createInformer(now: () => number): Informer {
   let objects: ReadonlyMap<string, KubeObject> = new Map();
   const past: { readonly at: number; readonly key: string; readonly before: KubeObject | undefined }[] = [];
+  const undoable = (only: string | undefined): typeof past => {
+    const recent = now() - RECENT_MS;
+    return past.filter((change) => (only === undefined ? change.at >= recent : change.key === only));
+  };
   return {
+    depth: (only) => undoable(only).length,
     accept: ({ kind, object }) => {
       const key = keyOf(refOf(object));
       const before = objects.get(key);
@@ -32,11 +39,7 @@ export function createInformer(now: () => number): Informer {
     view: (behind, only) => {
       if (behind === 0) return objects;
       const older = new Map(objects);
-      const recent = now() - RECENT_MS;
-      const counts = (change: (typeof past)[number]): boolean =>
-        only === undefined ? change.at >= recent : change.key === only;
-      const undone = past.filter(counts).slice(-behind);
-      for (const { key, before } of undone.toReversed()) {
+      for (const { key, before } of undoable(only).slice(-behind).toReversed()) {
         if (before === undefined) older.delete(key);
         else older.set(key, before);
       }

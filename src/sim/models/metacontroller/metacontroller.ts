@@ -2,13 +2,14 @@ import type { Clock } from '../clock.ts';
 import type { Cluster, ClusterEvent, KindName } from '../cluster.ts';
 import type { KubeObject } from '../objects.ts';
 import type { Random } from '../random.ts';
-import type { HookClient, RelatedRule } from './hook.ts';
+import { answerDecoder, type HookClient, type RelatedRule } from './hook.ts';
 import type { Queue, SyncEnd } from './queue.ts';
-import type { ApplyStrategy, Probe, SyncDeps, Views } from './sync.ts';
+import { isRelated, type Views } from './request.ts';
+import type { ApplyStrategy, Probe, SyncDeps } from './sync.ts';
 import { keyOf, refOf } from '../objects.ts';
 import { createInformer, type Informer } from './informer.ts';
 import { createQueue } from './queue.ts';
-import { Crashed, isRelated, syncParent } from './sync.ts';
+import { Crashed, syncParent } from './sync.ts';
 
 /**
  * Metacontroller 4.17 for one CompositeController: informers fill caches, their events queue parents, one sync of a parent
@@ -32,8 +33,8 @@ export type MetacontrollerOptions = {
   /** `parentResource.labelSelector`; every parent when absent. */
   readonly selects?: (parent: KubeObject) => boolean;
   readonly probe?: Partial<Probe> & {
-    /** How many events the caches lag behind in the sync that begins. */
-    readonly staleness?: () => Staleness;
+    /** How many events the caches lag behind in the sync that begins; `depth` says by how many they can. */
+    readonly staleness?: (depth: Staleness) => Staleness;
     readonly crashed?: () => void;
   };
 };
@@ -66,8 +67,10 @@ export function startMetacontroller(options: MetacontrollerOptions): Metacontrol
     arm: (key, seconds) => queue.addAfter(key, seconds * 1000),
     rules,
     applied: new Map(),
+    decode: answerDecoder(),
     probe: {
       effect: (effect, when) => probe.effect?.(effect, when) ?? false,
+      write: (effect) => probe.write?.(effect) ?? 'done',
       called: (call, request, reply, answer) => probe.called?.(call, request, reply, answer),
     },
   };
@@ -77,7 +80,7 @@ export function startMetacontroller(options: MetacontrollerOptions): Metacontrol
   };
   const sync = async (key: string): Promise<SyncEnd> => {
     try {
-      return await syncParent(deps, key, view(probe.staleness?.() ?? FRESH, key));
+      return await syncParent(deps, key, view(probe.staleness?.(depthOf(informers, key)) ?? FRESH, key));
     } catch (error) {
       if (!(error instanceof Crashed)) throw error;
       if (running) {
@@ -127,6 +130,17 @@ function viewOf(
   if (informer === undefined) return new Map();
   if (kind === 'FlinkJob') return informer.view(staleness.parent, key);
   return informer.view(kind === 'Pod' || kind === 'Namespace' ? staleness.related : staleness.children);
+}
+
+/** By how many events each view can be made older. */
+function depthOf(informers: ReadonlyMap<KindName, Informer>, key: string): Staleness {
+  const most = (kinds: readonly KindName[]): number =>
+    Math.max(0, ...kinds.map((kind) => informers.get(kind)?.depth() ?? 0));
+  return {
+    parent: informers.get('FlinkJob')?.depth(key) ?? 0,
+    children: most(['ConfigMap', 'Service', 'Deployment']),
+    related: most(['Pod', 'Namespace']),
+  };
 }
 
 /** Keys of the parents that an object's event queues. */

@@ -1,18 +1,17 @@
 import type { Clock } from '../clock.ts';
-import type { Cluster, KindName, Result } from '../cluster.ts';
+import type { Cluster, Result } from '../cluster.ts';
 import type { KubeObject, Metadata } from '../objects.ts';
 import type { Random } from '../random.ts';
-import type { Groups, HookCall, HookClient, HookReply, RelatedRule, SyncAnswer, SyncRequest } from './hook.ts';
+import type { HookCall, HookClient, HookReply, RelatedRule, SyncAnswer, SyncRequest } from './hook.ts';
 import type { SyncEnd } from './queue.ts';
 import { dynamicApply, withLastApplied } from '../apply.ts';
-import { equal, keyOf, matches, refOf, tree } from '../objects.ts';
-import { decodeAnswer, decodeRules } from './hook.ts';
+import { equal, jsonOf, keyOf, refOf, tree } from '../objects.ts';
+import { decodeRules } from './hook.ts';
+import { bodyOf, CHILD_KINDS, childGroups, relatedGroups, type Views } from './request.ts';
 
 /** One sync of one parent, in Metacontroller's order (4.17.2, composite/controller.go). */
 
 export type ApplyStrategy = 'dynamic-apply' | 'server-side-apply';
-/** A cached view of the objects of a kind. */
-export type Views = (kind: KindName) => ReadonlyMap<string, KubeObject>;
 
 export type SyncDeps = {
   readonly clock: Clock;
@@ -29,14 +28,18 @@ export type SyncDeps = {
   readonly rules: Map<string, { readonly at: number; readonly rules: readonly RelatedRule[] }>;
   /** What was last applied by server-side apply, by child. */
   readonly applied: Map<string, string>;
+  readonly decode: (body: string) => SyncAnswer | string;
   readonly probe: Probe;
 };
 
 /** Observation points, and the places where a crash may strike: `true` kills this Metacontroller there. */
 export type Probe = {
   readonly effect: (effect: Effect, when: 'before' | 'after') => boolean;
+  /** What becomes of a write: `refused` has no effect, of `lost` only the answer is missing. Both are a server error to the caller. */
+  readonly write: (effect: Effect) => WriteFate;
   readonly called: (call: HookCall, request: SyncRequest, reply: HookReply, answer: SyncAnswer | undefined) => void;
 };
+export type WriteFate = 'done' | 'refused' | 'lost';
 export type Effect = { readonly kind: EffectKind; readonly on: string };
 export type EffectKind =
   | 'finalizer'
@@ -51,12 +54,6 @@ export type EffectKind =
 /** Thrown where this Metacontroller dies. */
 export class Crashed extends Error {}
 
-const CHILD_KINDS = ['ConfigMap', 'Service', 'Deployment'] as const;
-const API_VERSIONS: Readonly<Record<string, string>> = { ConfigMap: 'v1', Service: 'v1', Deployment: 'apps/v1' };
-const RELATED_KINDS: Readonly<Record<string, { readonly kind: KindName; readonly group: string }>> = {
-  pods: { kind: 'Pod', group: 'Pod.v1' },
-  namespaces: { kind: 'Namespace', group: 'Namespace.v1' },
-};
 const GC_FINALIZERS = ['foregroundDeletion', 'orphan'];
 const CUSTOMIZE_CACHE_MS = 20 * 60_000;
 const STATUS_ATTEMPTS = 4;
@@ -79,8 +76,8 @@ export async function syncParent(deps: SyncDeps, key: string, views: Views): Pro
     related: relatedGroups(rules, views),
     finalizing,
   };
-  const reply = await effect(deps, { kind: 'hook', on: call }, () => callHook(deps, call, request));
-  const decoded = reply.kind === 'answered' && reply.status === 200 ? decodeAnswer(reply.body) : undefined;
+  const reply = await effect(deps, { kind: 'hook', on: call }, () => callHook(deps, call, bodyOf(request)));
+  const decoded = reply.kind === 'answered' && reply.status === 200 ? deps.decode(reply.body) : undefined;
   const answer = typeof decoded === 'string' ? undefined : decoded;
   deps.probe.called(call, request, reply, answer);
   if (answer === undefined) return unanswered(reply);
@@ -109,8 +106,8 @@ async function carryOut(
   const foreground = finalizing && (parent.metadata.finalizers ?? []).some((name) => GC_FINALIZERS.includes(name));
   let failed = false;
   if (managed && !foreground) failed = await manageChildren(deps, parent, owned, answer.children);
-  await writeStatus(deps, parent, answer.status);
-  return { kind: failed ? 'failed' : 'done' };
+  const told = await writeStatus(deps, parent, answer.status);
+  return { kind: failed || !told ? 'failed' : 'done' };
 }
 
 /** Runs an effect between its two crash points. */
@@ -119,6 +116,17 @@ async function effect<T>(deps: SyncDeps, what: Effect, run: () => Promise<T>): P
   const result = await run();
   if (deps.probe.effect(what, 'after')) throw new Crashed();
   return result;
+}
+
+const SERVER_ERROR: Result = { kind: 'refused', code: 500, message: 'etcdserver: request timed out' };
+
+/** Runs a write between its two crash points. */
+function write(deps: SyncDeps, what: Effect, run: () => Promise<Result>): Promise<Result> {
+  return effect(deps, what, async () => {
+    const fate = deps.probe.write(what);
+    const result = fate === 'refused' ? SERVER_ERROR : await run();
+    return fate === 'lost' ? SERVER_ERROR : result;
+  });
 }
 
 function finalizerOf(deps: SyncDeps): string {
@@ -143,7 +151,7 @@ async function addFinalizer(deps: SyncDeps, parent: KubeObject): Promise<KubeObj
   if (live.metadata.deletionTimestamp !== undefined || live.metadata.finalizers?.includes(name) === true) return live;
   const finalizers = [...(live.metadata.finalizers ?? []), name];
   const wanted = { ...live, metadata: { ...live.metadata, finalizers } };
-  const written = await effect(deps, { kind: 'finalizer', on: 'FlinkJob' }, () => deps.cluster.update(wanted));
+  const written = await write(deps, { kind: 'finalizer', on: 'FlinkJob' }, () => deps.cluster.update(wanted));
   return written.kind === 'done' ? written.object : undefined;
 }
 
@@ -152,7 +160,7 @@ async function removeFinalizer(deps: SyncDeps, parent: KubeObject): Promise<Kube
   if (live === undefined || live.metadata.uid !== parent.metadata.uid) return withoutFinalizer(deps, parent);
   const wanted = withoutFinalizer(deps, live);
   const remove = (): Promise<Result> => deps.cluster.update(wanted);
-  const written = await effect(deps, { kind: 'finalizer-removal', on: 'FlinkJob' }, remove);
+  const written = await write(deps, { kind: 'finalizer-removal', on: 'FlinkJob' }, remove);
   return written.kind === 'done' ? written.object : wanted;
 }
 
@@ -171,55 +179,25 @@ function ownedChildren(parent: KubeObject, views: Views): readonly KubeObject[] 
   );
 }
 
-function childGroups(children: readonly KubeObject[]): Groups {
-  const groups: Record<string, Record<string, KubeObject>> = {};
-  for (const kind of CHILD_KINDS) groups[`${kind}.${API_VERSIONS[kind]}`] = {};
-  for (const child of children) {
-    const group = groups[`${child.kind}.${child.apiVersion}`];
-    if (group !== undefined) group[`${child.metadata.namespace}/${child.metadata.name}`] = child;
-  }
-  return groups;
-}
-
 async function relatedRules(deps: SyncDeps, parent: KubeObject): Promise<readonly RelatedRule[] | undefined> {
   const slot = `${parent.metadata.uid}/${parent.metadata.generation}`;
   const known = deps.rules.get(slot);
   if (known !== undefined && deps.clock.now() - known.at < CUSTOMIZE_CACHE_MS) return known.rules;
-  const reply = await callHook(deps, 'customize', { controller: deps.controller, parent });
+  const reply = await callHook(
+    deps,
+    'customize',
+    `{"controller":${jsonOf(deps.controller)},"parent":${jsonOf(parent)}}`,
+  );
   const rules = reply.kind === 'answered' && reply.status === 200 ? decodeRules(reply.body) : undefined;
   if (rules !== undefined) deps.rules.set(slot, { at: deps.clock.now(), rules });
   return rules;
 }
 
-function relatedGroups(rules: readonly RelatedRule[], views: Views): Groups {
-  const groups: Record<string, Record<string, KubeObject>> = {};
-  for (const rule of rules) {
-    const known = RELATED_KINDS[rule.resource];
-    if (known === undefined) continue;
-    const group = (groups[known.group] ??= {});
-    for (const object of views(known.kind).values()) {
-      if (!isRelated(rule, object)) continue;
-      const { namespace, name } = object.metadata;
-      group[namespace === undefined ? name : `${namespace}/${name}`] = object;
-    }
-  }
-  return groups;
-}
-
-/** Whether a customize rule selects the object. */
-export function isRelated(rule: RelatedRule, object: KubeObject): boolean {
-  if (RELATED_KINDS[rule.resource]?.kind !== object.kind) return false;
-  if (rule.namespace !== undefined && rule.namespace !== object.metadata.namespace) return false;
-  if (rule.names !== undefined && !rule.names.includes(object.metadata.name)) return false;
-  const wanted = rule.labelSelector?.matchLabels;
-  return wanted === undefined || matches(wanted, object.metadata.labels ?? {});
-}
-
-async function callHook(deps: SyncDeps, call: HookCall, request: unknown): Promise<HookReply> {
+async function callHook(deps: SyncDeps, call: HookCall, body: string): Promise<HookReply> {
   const { clock } = deps;
   const result = clock.signal<HookReply>();
   const cancel = clock.after(deps.webhookTimeoutMs, () => result.fire({ kind: 'unreachable' }));
-  clock.spawn(async () => result.fire(await clock.outside(() => deps.hook(call, JSON.stringify(request)))));
+  clock.spawn(async () => result.fire(await clock.outside(() => deps.hook(call, body))));
   const reply = await result.wait();
   cancel();
   return reply;
@@ -237,7 +215,7 @@ async function manageChildren(
   let failed = false;
   for (const [key, child] of observed) {
     if (desired.has(key) || child.metadata.deletionTimestamp !== undefined) continue;
-    const result = await effect(deps, { kind: 'delete', on: child.kind }, () =>
+    const result = await write(deps, { kind: 'delete', on: child.kind }, () =>
       deps.cluster.remove(refOf(child), child.metadata.uid ?? ''),
     );
     if (result.kind === 'refused' && result.code !== 404 && result.code !== 409) failed = true;
@@ -262,14 +240,14 @@ async function applyChild(
   if (observed?.metadata.deletionTimestamp !== undefined) return undefined;
   if (deps.strategy === 'server-side-apply') return serverSideApply(deps, observed, desired);
   if (observed === undefined) {
-    const created = await effect(deps, { kind: 'create', on: desired.kind }, () =>
+    const created = await write(deps, { kind: 'create', on: desired.kind }, () =>
       deps.cluster.create(withLastApplied(desired)),
     );
     return created.kind === 'refused' && created.code === 409 ? undefined : created;
   }
   const wanted = dynamicApply(observed, desired);
   if (wanted === observed) return undefined;
-  const updated = await effect(deps, { kind: 'update', on: desired.kind }, () => deps.cluster.update(wanted));
+  const updated = await write(deps, { kind: 'update', on: desired.kind }, () => deps.cluster.update(wanted));
   return updated.kind === 'refused' && (updated.code === 404 || updated.code === 409) ? undefined : updated;
 }
 
@@ -280,15 +258,30 @@ async function serverSideApply(
 ): Promise<Result | undefined> {
   const key = keyOf(refOf(desired));
   const mark = (object: KubeObject): string =>
-    JSON.stringify([desired, object.metadata.uid, object.metadata.generation ?? object.metadata.resourceVersion]);
+    JSON.stringify([
+      jsonOf(desired),
+      object.metadata.uid,
+      object.metadata.generation ?? object.metadata.resourceVersion,
+    ]);
   if (observed !== undefined && deps.applied.get(key) === mark(observed)) return undefined;
   const what: Effect = { kind: observed === undefined ? 'create' : 'apply', on: desired.kind };
-  const result = await effect(deps, what, () => deps.cluster.apply(desired));
+  const result = await write(deps, what, () => deps.cluster.apply(desired));
   if (result.kind === 'done') deps.applied.set(key, mark(result.object));
   return result;
 }
 
+const owned = new WeakMap<KubeObject, { readonly by: string | undefined; readonly object: KubeObject }>();
+
+/** The child as it is applied, the same object for the same answer. */
 function withOwner(parent: KubeObject, child: KubeObject): KubeObject {
+  const known = owned.get(child);
+  if (known !== undefined && known.by === parent.metadata.uid) return known.object;
+  const object = ownedBy(parent, child);
+  owned.set(child, { by: parent.metadata.uid, object });
+  return object;
+}
+
+function ownedBy(parent: KubeObject, child: KubeObject): KubeObject {
   const uid = parent.metadata.uid ?? '';
   const { apiVersion, kind } = parent;
   const owner = { apiVersion, kind, name: parent.metadata.name, uid, controller: true, blockOwnerDeletion: true };
@@ -301,17 +294,19 @@ function withOwner(parent: KubeObject, child: KubeObject): KubeObject {
   return { ...child, metadata };
 }
 
-/** Live GET, PUT when different, last writer wins. */
-async function writeStatus(deps: SyncDeps, parent: KubeObject, answered: unknown): Promise<void> {
+/** Live GET, PUT when different, last writer wins. A conflict that stays is swallowed; false on any other failure. */
+async function writeStatus(deps: SyncDeps, parent: KubeObject, answered: unknown): Promise<boolean> {
   const status = { ...tree(answered), observedGeneration: parent.metadata.generation };
   for (let attempt = 0; attempt < STATUS_ATTEMPTS; attempt++) {
     const live = await deps.cluster.get(refOf(parent));
-    if (live === undefined || live.metadata.uid !== parent.metadata.uid || equal(live['status'], status)) return;
-    const result = await effect(deps, { kind: 'status', on: 'FlinkJob' }, () =>
+    if (live === undefined || live.metadata.uid !== parent.metadata.uid || equal(live['status'], status)) return true;
+    const result = await write(deps, { kind: 'status', on: 'FlinkJob' }, () =>
       deps.cluster.updateStatus({ ...live, status }),
     );
-    if (result.kind === 'done' || result.code !== 409) return;
+    if (result.kind === 'done' || result.code === 404) return true;
+    if (result.code !== 409) return false;
   }
+  return true;
 }
 
 function shuffled<T>(random: Random, items: readonly T[]): readonly T[] {

@@ -1,0 +1,82 @@
+import type { ApplyStrategy } from '../../../src/sim/models/metacontroller/sync.ts';
+import { createRandom } from '../../../src/sim/models/random.ts';
+import { conclude } from './coverage.ts';
+import { disturb } from './disturb.ts';
+import { endWell, reachSettled, type Flow } from './flows.ts';
+import { createHistory, Interrupted, type History, type HistoryOptions } from './history.ts';
+import { isElementary, nameOf, plansOf, stratumOf, type Plan } from './plans.ts';
+import { reference } from './reference.ts';
+
+/** A flow under one apply strategy, on a seed of its own. */
+export type Subject = { readonly flow: Flow; readonly options: HistoryOptions };
+export type Explored = { readonly plans: number; readonly known: number; readonly failures: readonly string[] };
+
+/** Which of all plans to run: `elementary` ones and, of each stratum of the others, so many by the seed; or all. */
+export type Share =
+  | { readonly kind: 'all'; readonly part: number; readonly parts: number }
+  | { readonly kind: 'some'; readonly seed: number; readonly elementary: boolean; readonly ofEach: number };
+
+export function subjects(flows: readonly Flow[], strategies: 'one' | 'both'): readonly Subject[] {
+  return flows.flatMap((flow, index) => {
+    const seed = 101 + index;
+    const own: ApplyStrategy = index % 2 === 0 ? 'dynamic-apply' : 'server-side-apply';
+    const chosen: readonly ApplyStrategy[] = strategies === 'one' ? [own] : ['dynamic-apply', 'server-side-apply'];
+    return chosen.map((strategy) => ({ flow, options: { seed, strategy } }));
+  });
+}
+
+/** Records the flow, derives its plans and runs the share of them. The flow must reach what it promised, and then settle. */
+export async function explore({ flow, options }: Subject, share: Share): Promise<Explored> {
+  const { trace, history } = await reference(flow, options);
+  conclude(history);
+  const all = plansOf(trace, { staleChildren: options.strategy === 'dynamic-apply' });
+  const plans =
+    share.kind === 'all' ? all.filter((_, index) => index % share.parts === share.part) : chosen(all, share);
+  const failures: string[] = [];
+  for (const [number, plan] of plans.entries()) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- each in a world of its own, one after the other
+      conclude(await disturbed(flow, plan, options, number % 6 === 0));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      failures.push(`${flow.name}, ${options.strategy}: ${nameOf(plan)}: ${message}`);
+      if (failures.length >= 3) break;
+    }
+  }
+  return { plans: plans.length, known: all.length, failures };
+}
+
+function chosen(all: readonly Plan[], share: Extract<Share, { kind: 'some' }>): readonly Plan[] {
+  const random = createRandom(share.seed);
+  const strata = new Map<string, Plan[]>();
+  const picked = new Set<Plan>();
+  for (const plan of all) {
+    if (share.elementary && isElementary(plan)) picked.add(plan);
+    else strata.set(stratumOf(plan), [...(strata.get(stratumOf(plan)) ?? []), plan]);
+  }
+  for (const [stratum, plans] of strata) {
+    const draw = random.fork(stratum);
+    const ordered = plans.map((plan) => ({ plan, order: draw.next() })).sort((a, b) => a.order - b.order);
+    // A number below 1 takes so many strata.
+    const number = share.ofEach >= 1 ? share.ofEach : Number(draw.chance(share.ofEach));
+    for (const { plan } of ordered.slice(0, number)) picked.add(plan);
+  }
+  return all.filter((plan) => picked.has(plan));
+}
+
+/** Runs the flow with the disturbance. What somebody does in between changes what is promised: then it must only end well. */
+export async function disturbed(flow: Flow, plan: Plan, options: HistoryOptions, settles = true): Promise<History> {
+  const history = createHistory(options);
+  disturb(history, plan);
+  try {
+    await flow.prelude(history);
+    await flow.body(history);
+    // The last status of a flow may be written after what it promises is reached.
+    if (plan.kind === 'deed') await history.run(5_000);
+    else if (settles) await reachSettled(history);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    await endWell(history);
+  }
+  return history;
+}
