@@ -42,6 +42,7 @@ export const REASONS = {
   SavepointFailed: 'The savepoint failed; the job goes on and a new attempt follows',
   StateAtRisk: 'Going on could lose state: Flork holds until it is told how (the state-loss contract)',
   ScaleImpossible: 'The scale that is asked for cannot be had; the job goes on as it was',
+  SnapshotMissing: 'The recorded snapshot is not there, and none that could take its place is known',
   RecordMissing: 'The record of the running epoch is gone or was edited; what runs is left as it is',
   PodStuckTerminating: 'A pod does not end, so that nothing can safely be started in its place',
   // StateSafe
@@ -58,6 +59,7 @@ export const REASONS = {
   Rescaled: 'The job was rescaled in place',
   Resumed: 'The job was resumed',
   RestoreRequested: 'spec.restore.nonce asked for a start from spec.restore.from',
+  Redeployed: 'Flork deployed the job anew by itself, with the same spec',
   Rewound: 'The job went back to an older snapshot than it had reached',
 } as const;
 

@@ -130,6 +130,9 @@ export const Epoch = v.object({
       v.description('What this epoch was last to be rescaled to in place; absent when it never was'),
     ),
   ),
+  unread: v.optional(
+    text('Directory of a stop whose process ended before its result was read: a savepoint in it would be the newest'),
+  ),
   ended: v.optional(Ended),
 });
 
@@ -190,6 +193,17 @@ export const JobStatus = v.object({
   failure: v.optional(text('First lines of the newest failure')),
 });
 
+/** A recorded snapshot that processes could not find. */
+export const Missing = v.object({
+  path: text('The snapshot that is not there'),
+  processes: v.pipe(
+    v.array(text('Pod uid and end, or pod uid and restart count')),
+    v.description('Processes that said so, at most three'),
+  ),
+  steppedTo: v.optional(text('The older snapshot that the next process goes back to')),
+  exhausted: v.optional(flag('Whether that one is not there either')),
+});
+
 /** What was asked for once and has been acted on. */
 export const Handled = v.object({
   restoreNonce: v.optional(count('Last spec.restore.nonce acted on')),
@@ -247,6 +261,7 @@ export const Status = v.object({
       path: v.optional(text('The snapshot it started from')),
     }),
   ),
+  missing: v.optional(v.pipe(Missing, v.description('A recorded snapshot that processes could not find'))),
   handled: v.optional(Handled),
   scaledAt: v.optional(time('When the last change of scale that needed a restart was made')),
   job: v.optional(JobStatus),
@@ -275,6 +290,7 @@ export type Condition = Readonly<v.InferOutput<typeof Condition>>;
 export type Snapshot = Readonly<v.InferOutput<typeof Snapshot>>;
 export type Ended = Readonly<v.InferOutput<typeof Ended>>;
 export type Epoch = Readonly<v.InferOutput<typeof Epoch>>;
+export type Missing = Readonly<v.InferOutput<typeof Missing>>;
 export type Handled = Readonly<v.InferOutput<typeof Handled>>;
 export type Operation = Readonly<v.InferOutput<typeof Operation>>;
 export type Transition = Readonly<v.InferOutput<typeof Transition>>;

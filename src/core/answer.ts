@@ -29,6 +29,7 @@ export type Answer = {
   readonly ended?: Ended | null;
   readonly operation?: Operation | null;
   readonly retry?: Status['retry'] | null;
+  readonly missing?: Status['missing'];
   readonly handled?: Status['handled'];
   /** A snapshot that was just taken of the job, which goes on. */
   readonly snapshot?: Snapshot;

@@ -11,7 +11,9 @@ export function epochProgress(facts: Facts): Epoch | undefined {
   if (!epoch) return undefined;
   const shown = process.kind === 'running' || process.kind === 'dead' ? process.id : undefined;
   const seen = isPast(shown, epoch.process) || isPast(shown, facts.restore?.lastProcess) ? undefined : shown;
-  const withProcess = seen === undefined || seen === epoch.process ? epoch : nextProcess(facts, epoch, seen);
+  const { unread: _, ...withProcess } =
+    seen === undefined || seen === epoch.process ? epoch : nextProcess(facts, epoch, seen);
+  const unread = unreadOf(facts, withProcess.process);
   const ran = epoch.ran === true || withProcess.ran === true || flink.anyTaskRan;
   const idle =
     !ran && process.kind === 'dead' && process.exitCode === 1 && chainIsUnbroken(epoch, process.id)
@@ -22,6 +24,7 @@ export function epochProgress(facts: Facts): Epoch | undefined {
     ...(flink.job ? identify(facts, flink.job.id, withProcess) : {}),
     ...(ran ? { ran } : {}),
     ...(idle === undefined ? {} : { idle }),
+    ...(unread === undefined ? {} : { unread }),
     ...(flink.allTasksRun && !epoch.ended ? { stableAt: epoch.stableAt ?? facts.at } : {}),
   };
 }
@@ -38,6 +41,14 @@ export function hasRewound(facts: Facts, progressed: Epoch | undefined): boolean
   const { epoch, record } = facts;
   if (!epoch || !progressed || epoch.ended || record?.highAvailability !== false) return false;
   return epoch.process !== undefined && progressed.process !== epoch.process && epoch.ran === true;
+}
+
+/** A stop was asked of a process that is no more, and of its result nothing was read; void as soon as the job runs again. */
+function unreadOf({ epoch, operation, process, flink }: Facts, newest: string | undefined): string | undefined {
+  if (flink.allTasksRun) return undefined;
+  const asked = operation?.kind === 'stop' && operation.process !== undefined;
+  const gone = asked && (operation.process !== newest || process.kind === 'dead');
+  return gone ? operation.directory : epoch?.unread;
 }
 
 /** Every process up to this one is known, and each earlier one was idle. */

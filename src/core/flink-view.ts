@@ -92,8 +92,11 @@ export type CheckpointConfigView = {
   readonly deleteOnCancellation: boolean;
 };
 
-/** From /jobs/:id/exceptions: the newest root failure, first lines only. */
-export type ExceptionsView = { readonly newest: { readonly at: number; readonly text: string } | undefined };
+/** From /jobs/:id/exceptions: the newest root failure, first lines only; `missing`: the snapshot that it names as not found. */
+export type ExceptionsView = {
+  readonly newest: { readonly at: number; readonly text: string } | undefined;
+  readonly missing?: string;
+};
 
 /** What became of a triggered operation. A failed stop may still name a consistent savepoint (StopWithSavepointStoppingException). */
 export type TriggerView =

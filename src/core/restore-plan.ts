@@ -3,6 +3,7 @@ import { processJobId } from './build/names.ts';
 import type { Answer } from './answer.ts';
 import type { Facts } from './facts/facts.ts';
 import { newestInFlink } from './lifecycle/snapshots.ts';
+import { isSamePath, isVoid, knownAt } from './missing.ts';
 import { RECORDING_INTERVAL_MS, type EpochRecord, type RestoreContent } from './record.ts';
 import { parseTime } from './time.ts';
 
@@ -116,7 +117,7 @@ function nextIncarnation(facts: Facts, epoch: Epoch, record: EpochRecord, conten
  * What status has recorded of this epoch is never left behind, however old the ConfigMap is shown.
  */
 function newestPath(facts: Facts, epoch: Epoch, content: RestoreContent, atOnce: boolean): RestoreContent {
-  const told = recordedInStatus(facts, epoch, content);
+  const told = steppedBack(facts, recordedInStatus(facts, epoch, content));
   const newest = newestInFlink(facts);
   if (!newest || newest.path === told.path || newest.at <= told.pathAt) return told;
   const first = told.path === undefined || told.path === epoch.restoredFrom;
@@ -137,7 +138,16 @@ function toldOf(facts: Facts, epoch: Epoch): { readonly path: string; readonly a
   return [lastCheckpoint, lastSavepoint]
     .flatMap((snapshot) => {
       const at = parseTime(snapshot?.at);
-      return snapshot && at !== undefined && snapshot.epoch === epoch.number ? [{ path: snapshot.path, at }] : [];
+      return snapshot && at !== undefined && snapshot.epoch === epoch.number && !isVoid(facts, snapshot.path)
+        ? [{ path: snapshot.path, at }]
+        : [];
     })
     .toSorted((a, b) => b.at - a.at)[0];
+}
+
+/** The recorded snapshot is proven missing and status shows the one to go back to. */
+function steppedBack(facts: Facts, content: RestoreContent): RestoreContent {
+  const { missing } = facts.prior ?? {};
+  if (missing?.steppedTo === undefined || !isSamePath(content.path, missing.path)) return content;
+  return { ...content, path: missing.steppedTo, pathAt: knownAt(facts, missing.steppedTo) };
 }

@@ -3,6 +3,7 @@ import type { Answer } from './answer.ts';
 import type { Facts } from './facts/facts.ts';
 import { comparable, isOwnSavepoint, newestInFlink } from './lifecycle/snapshots.ts';
 import { sameJson } from './memo.ts';
+import { isVoid } from './missing.ts';
 import type { RestoreContent } from './record.ts';
 import { rfc3339 } from './time.ts';
 
@@ -16,7 +17,8 @@ const MOST_LEFTOVERS = 20;
 /** The newest savepoint, with this answer's. */
 export function lastSavepointOf(facts: Facts, answer: Answer): Snapshot | undefined {
   const taken = answer.snapshot?.kind === 'savepoint' ? answer.snapshot : savepointOfStop(facts, answer);
-  return taken ?? facts.prior?.snapshots?.lastSavepoint;
+  const before = facts.prior?.snapshots?.lastSavepoint;
+  return taken ?? (before && isVoid(facts, before.path) ? undefined : before);
 }
 
 function savepointOfStop(facts: Facts, answer: Answer): Snapshot | undefined {
@@ -72,7 +74,8 @@ export function withSnapshots(
   lastSavepoint: Snapshot | undefined,
   restore: RestoreContent | undefined,
 ): Status {
-  const prior = facts.prior?.snapshots;
+  const { lastCheckpoint: newest } = facts.prior?.snapshots ?? {};
+  const before = newest && isVoid(facts, newest.path) ? undefined : newest;
   const history = historyOf(facts, answer, status.epoch, lastSavepoint).map((entry) => sized(facts, entry));
   const assemble = (lastCheckpoint: Snapshot | undefined): Status => {
     const snapshots = {
@@ -82,10 +85,10 @@ export function withSnapshots(
     };
     return Object.keys(snapshots).length > 0 ? { ...status, snapshots } : status;
   };
-  const still = assemble(prior?.lastCheckpoint);
+  const still = assemble(before);
   if (sameJson(still, facts.prior)) return still;
   const taken = answer.snapshot?.kind === 'checkpoint' ? answer.snapshot : undefined;
-  return assemble(taken ?? recorded(facts, restore) ?? prior?.lastCheckpoint);
+  return assemble(taken ?? recorded(facts, restore) ?? before);
 }
 
 /** Newest first. */
@@ -95,7 +98,7 @@ function historyOf(
   epoch: Epoch | undefined,
   lastSavepoint: Snapshot | undefined,
 ): Snapshot[] {
-  const before = facts.prior?.snapshots?.history ?? [];
+  const before = (facts.prior?.snapshots?.history ?? []).filter(({ path }) => !isVoid(facts, path));
   const added = [lastSavepoint, checkpointOfEnded(facts, epoch)].filter(
     (entry) =>
       entry !== undefined && entry.path !== answer.forgotten && !before.some(({ path }) => path === entry.path),
@@ -113,6 +116,7 @@ function recorded(facts: Facts, restore: RestoreContent | undefined): Snapshot |
     restore.path === undefined ||
     restore.pathAt === 0 ||
     restore.path === epoch.restoredFrom ||
+    restore.path === facts.prior?.missing?.steppedTo ||
     isOwnSavepoint(facts, restore.path)
   )
     return undefined;

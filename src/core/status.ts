@@ -8,6 +8,7 @@ import type { Facts } from './facts/facts.ts';
 import { findingsText } from './lifecycle/gates.ts';
 import { stalled } from './lifecycle/say.ts';
 import { leftoversOf, mayClean, metadataOf, withLeftovers } from './metadata.ts';
+import { missingOf } from './missing.ts';
 import { planOf } from './plan.ts';
 import { closedRecord, openRecord, type RestoreContent } from './record.ts';
 import { coveredBySavepoint, firstSeen } from './requests.ts';
@@ -46,6 +47,7 @@ export function statusOf(
   const retry = answer.retry === null ? undefined : (answer.retry ?? prior?.retry);
   const handled = firstSeen(facts, handledOf(facts, answer));
   const lastSavepoint = lastSavepointOf(facts, answer);
+  const gone = answer.missing ?? missingOf(facts);
   const stable = stableEpochOf(facts, answer, epoch);
   const job = jobOf(facts, epoch);
   const plan = planOf(facts);
@@ -66,6 +68,7 @@ export function statusOf(
     ...(stable ? { stableEpoch: stable } : {}),
     ...(operation ? { operation } : {}),
     ...(retry ? { retry } : {}),
+    ...(gone ? { missing: gone } : {}),
     ...(Object.keys(handled).length > 0 ? { handled } : {}),
     ...(scaledAt ? { scaledAt } : {}),
     ...(job ? { job } : {}),

@@ -10,6 +10,7 @@ import type {
   VertexBounds,
   VertexView,
 } from '../core/flink-view.ts';
+import { missingPathIn } from '../core/missing.ts';
 import { failureLine, firstLine, namesMissingSnapshot, savepointInFailure, usablePath } from './messages.ts';
 import type {
   CheckpointConfig,
@@ -125,7 +126,8 @@ export function exceptionsView(reply: v.InferOutput<typeof Exceptions>): Excepti
   if (newest !== undefined) {
     const at = time(newest.timestamp);
     const text = failureLine(newest.stacktrace ?? newest.exceptionName ?? '');
-    return { newest: at === undefined ? undefined : { at, text } };
+    const missing = missingPathIn(newest.stacktrace ?? '');
+    return { newest: at === undefined ? undefined : { at, text }, ...(missing === undefined ? {} : { missing }) };
   }
   const root = reply['root-exception'];
   const at = time(reply.timestamp);

@@ -20,6 +20,7 @@ import {
 import { rescale } from './rescale.ts';
 import { deploymentLagsPod, deploymentLagsStatus, recordLagsDeployment } from './lagging.ts';
 import { disposalDue, disposalWithdrawn } from './retention.ts';
+import { snapshotMissing } from './snapshot-missing.ts';
 import { firstStart, startDeclared, suspendedFromTheStart } from './start.ts';
 import { cancelUnderWay, cancelWithdrawn } from './cancel.ts';
 import { operationOrphaned, stopCompleted, stopFailed, stopUnderWay, stopUnsent, stopWithdrawn } from './stop.ts';
@@ -57,6 +58,8 @@ export const RULES: readonly Rule[] = [
   settledEnd, //            finished, or canceled by someone: for good
   failedEnd, //             failed: hold, or make room for a corrected spec
   retire, //                stopped by Flork: pods to 0, then suspended or the next epoch
+
+  snapshotMissing, //       what the next process restores is not there: try again, one step back, or hold
 
   // An operation under way
   stopCompleted, //         the savepoint is there: record its path

@@ -1,3 +1,4 @@
+import type { Reason } from '../../api/reasons.ts';
 import type { Ended } from '../../api/status.ts';
 import type { Answer, Say } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -94,7 +95,8 @@ export function settledEnd(facts: Facts): Answer | undefined {
 /** FAILED for good: the JobManager stays to show why; a new spec, or a restore, starts the next epoch under the state-loss contract. */
 export function failedEnd(facts: Facts): Answer | undefined {
   const ended = facts.endedInStatus;
-  if (ended?.how !== 'failed') return undefined;
+  // What Flork ended so makes room for the next epoch.
+  if (ended?.how !== 'failed' || ended.byFlork) return undefined;
   if (!facts.changeWanted) {
     return {
       rule: 'failed',
@@ -202,8 +204,17 @@ export function retire(facts: Facts): Answer | undefined {
   }
   const restore = facts.restoreNonce === undefined ? undefined : facts.wanted?.restore?.from;
   if (!restore && heir === undefined && !ended.startsEmpty && !mayStartEmpty(facts)) return nothingToGoOnFrom(facts);
-  const reason = restore ? 'RestoreRequested' : facts.prior?.state === 'Suspended' ? 'Resumed' : 'SpecChanged';
+  const reason = restore
+    ? 'RestoreRequested'
+    : facts.prior?.state === 'Suspended'
+      ? 'Resumed'
+      : reasonAnew(facts, heir);
   return declareNext(facts, { path: restore ?? heir, reason });
+}
+
+function reasonAnew(facts: Facts, heir: string | undefined): Reason {
+  if (facts.changeWanted || facts.endedInStatus?.how !== 'failed') return 'SpecChanged';
+  return heir !== undefined && facts.prior?.missing?.steppedTo === heir ? 'Rewound' : 'Redeployed';
 }
 
 /** The next epoch would start empty, and nothing says that it may. */

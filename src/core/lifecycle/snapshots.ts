@@ -1,6 +1,7 @@
 import type { Ended } from '../../api/status.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { SnapshotView } from '../flink-view.ts';
+import { isVoid } from '../missing.ts';
 import { parseTime, rfc3339 } from '../time.ts';
 
 /** The newest restorable snapshot that Flink names now: the greatest id among restored, completed and savepoint. */
@@ -42,7 +43,7 @@ export function isOwnSavepoint(facts: Facts, path: string): boolean {
 export function recordedCheckpoint(facts: Facts): string | undefined {
   const { restore, epoch, prior } = facts;
   const told = prior?.snapshots?.lastCheckpoint;
-  const inStatus = told !== undefined && told.epoch === epoch?.number ? told : undefined;
+  const inStatus = told && told.epoch === epoch?.number && !isVoid(facts, told.path) ? told : undefined;
   const own = restore?.path !== undefined && restore.pathAt > 0 && restore.path !== epoch?.restoredFrom;
   if (!own) return inStatus?.path;
   return (parseTime(inStatus?.at) ?? 0) > restore.pathAt + 1000 ? inStatus?.path : restore.path;

@@ -87,8 +87,9 @@ function overview(jobManager: JobManager, now: number): readonly unknown[] {
 const NO_STATISTICS = { completed: 0, failed: 0, restored: undefined, entries: [] };
 
 function tasks(job: Job): Tree {
-  const total = job.name === DRIVER ? 0 : taskCount(job);
   const state = job.state();
+  // Failed before there was a graph.
+  const total = state === 'FAILED' && !job.since.has('CREATED') ? 0 : taskCount(job);
   const running = job.tasksRunning() ? total : 0;
   const waiting = total - running;
   const none = {
