@@ -2,8 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Core } from './harness/core.ts';
 import { realCore } from './harness/core.ts';
-import { epochOf, isReady, LIMIT_MS, reachRunning, start, upgrade } from './harness/flows.ts';
-import { Broken, createHistory } from './harness/history.ts';
+import { doDeed } from './harness/deeds.ts';
+import {
+  epochOf,
+  isReady,
+  jobOf,
+  killJobManager,
+  LIMIT_MS,
+  reachRunning,
+  pods,
+  reachSettled,
+  remove,
+  start,
+  upgrade,
+} from './harness/flows.ts';
+import { Broken, createHistory, type History } from './harness/history.ts';
 import { MUTANTS } from './harness/mutants.ts';
 import { reconfigured, SPEC } from './harness/sample.ts';
 
@@ -36,7 +49,91 @@ async function wipedAfterAnUpgrade(core: Core): Promise<void> {
   await h.until(() => isReady(h) && epochOf(h) === 2, LIMIT_MS, 'adopted');
 }
 
-const HISTORIES = [unreachableForAWhile, upgraded, wipedAfterAnUpgrade];
+async function killedTwice(core: Core): Promise<void> {
+  const h = createHistory({ seed: 34, core });
+  await start(h);
+  for (let time = 0; time < 2; time++) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other, with checkpoints that nobody has recorded
+    await h.run(45_000);
+    killJobManager(h);
+    // oxlint-disable-next-line no-await-in-loop
+    await h.until(() => jobOf(h) === undefined, 5_000, 'gone');
+    // oxlint-disable-next-line no-await-in-loop
+    await reachRunning(h);
+  }
+  await h.run(40_000);
+}
+
+async function upgradedTwice(core: Core): Promise<void> {
+  const h = createHistory({ seed: 35, core });
+  await start(h);
+  await h.run(15_000);
+  await upgrade(h, reconfigured(SPEC, '64'));
+  await h.run(30_000);
+  await upgrade(h, reconfigured(SPEC, '32'));
+}
+
+async function finished(core: Core): Promise<void> {
+  const h = createHistory({ seed: 36, core });
+  h.apply({ ...SPEC, jobArgs: ['--bounded-ms', '8000'] });
+  await h.until(() => isReady(h, 'Finished'), LIMIT_MS, 'finished');
+  await h.run(5_000);
+  killJobManager(h);
+  await h.run(60_000);
+}
+
+async function workloadDeleted(core: Core): Promise<void> {
+  const h = createHistory({ seed: 37, core });
+  await start(h);
+  await h.run(15_000);
+  // Its pod is on a node that is lost: nobody can say that it is gone.
+  for (const pod of pods(h, 'jobmanager')) h.world.kubelet.loseNode(pod);
+  doDeed(h, 'JobManager Deployment deleted');
+  await h.run(60_000);
+}
+
+async function restoredByNonce(core: Core): Promise<void> {
+  const h = createHistory({ seed: 38, core });
+  await start(h);
+  await h.run(25_000);
+  const from = h.world.storage.all()[0]?.path;
+  h.apply({ ...SPEC, restore: { from, nonce: 1 } });
+  await h.until(() => isReady(h) && epochOf(h) === 2, LIMIT_MS, 'restored');
+  await h.run(60_000);
+  if (epochOf(h) !== 2) h.fail('S1', 'the nonce acted more than once');
+  await h.run(1);
+}
+
+async function deletedWhilePodsAreNotShown(core: Core): Promise<void> {
+  const h = createHistory({ seed: 39, core });
+  h.world.faults.watchLagMs = (kind) => (kind === 'Pod' ? 1_900 : 15);
+  h.apply(SPEC);
+  await h.until(() => jobManagers(h) > 0, LIMIT_MS, 'a JobManager process begins');
+  h.remove();
+  await h.until(() => h.job() === undefined, LIMIT_MS, 'deleted');
+}
+
+async function settled(core: Core): Promise<void> {
+  const h = createHistory({ seed: 40, core });
+  await start(h);
+  await reachSettled(h);
+  await remove(h);
+}
+
+const jobManagers = (h: History): number => h.world.runtime.jobManagers().length;
+
+const HISTORIES = [
+  unreachableForAWhile,
+  upgraded,
+  wipedAfterAnUpgrade,
+  killedTwice,
+  upgradedTwice,
+  finished,
+  workloadDeleted,
+  restoredByNonce,
+  deletedWhilePodsAreNotShown,
+  settled,
+];
 
 async function brokenBy(core: Core): Promise<string | undefined> {
   for (const history of HISTORIES) {
@@ -50,6 +147,10 @@ async function brokenBy(core: Core): Promise<string | undefined> {
   }
   return undefined;
 }
+
+test('there are at least fifteen of them', () => {
+  assert.ok(MUTANTS.length >= 15);
+});
 
 test('the real core passes', async () => {
   assert.equal(await brokenBy(realCore), undefined);

@@ -81,6 +81,7 @@ function unintended(call: FlinkRequest, operation: StatusOf['operation']): strin
   if (operation?.kind !== kind || operation.jobId !== jobId) return `to take a ${kind} of ${jobId}`;
   if (operation.triggerId !== text(at(body, 'triggerId'))) return 'under another trigger id';
   if (at(body, 'drain') === true && operation.purpose !== 'delete') return 'drained, and the job is to be resumed';
+  if (at(body, 'drain') === true && operation.purpose !== 'delete') return 'to drain a job that is to go on';
   const directory = text(at(body, resource === 'stop' ? 'targetDirectory' : 'target-directory'));
   return kind === 'checkpoint' || operation.directory === directory ? undefined : `to ${directory}`;
 }

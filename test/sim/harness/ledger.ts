@@ -46,6 +46,14 @@ type Lineage = {
   permitted: boolean;
   ran: boolean;
   savepoints: number;
+  /** Which process ran under a job id. */
+  readonly jobIds: Map<string, string>;
+  /** Since when the restore ConfigMap has told of a process. */
+  readonly seen: Map<string, number>;
+  /** The epoch of which status says that it finished. */
+  finished: number;
+  /** The epoch of the last process that restored. */
+  epoch: number;
   /** Where the last process began: what was further then is void. */
   began: { readonly at: number; readonly counter: number };
 };
@@ -76,6 +84,7 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   const writing = new Map<string, ProcessInfo>();
   const operations = new Map<string, Asked[]>();
   const progressed = new Set<string>();
+  const startedAt = new Map<string, number>();
   const lineages = new Map<string, Lineage>();
   const jobStates = new Map<string, string>();
   const rewinds: Rewind[] = [];
@@ -92,6 +101,10 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
       permitted: false,
       ran: false,
       savepoints: 0,
+      jobIds: new Map<string, string>(),
+      seen: new Map<string, number>(),
+      finished: 0,
+      epoch: 0,
       began: { at: 0, counter: 0 },
     };
     lineages.set(owner, fresh);
@@ -99,6 +112,14 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   };
 
   const started = (process: ProcessInfo): void => {
+    const line = lineage(process.owner);
+    const former = process.cluster === '' ? line.jobIds.get(process.jobId) : undefined;
+    const seenAt = former === undefined ? undefined : line.seen.get(former);
+    // Two starts between two answers share an id; from an answer that has seen the first on, they do not.
+    if (former !== undefined && former !== processName(process) && seenAt !== undefined && seenAt < now() - GRACE_MS)
+      report('S2', `${process.podName} starts under the job id of ${former}, which was seen`);
+    startedAt.set(processName(process), now());
+    line.jobIds.set(process.jobId, processName(process));
     if (retired.has(process.cluster)) report('S3', `${process.podName} starts, and its metadata was removed`);
     const other = [...alive.values()].find((one) => one.owner === process.owner && !together(one, process));
     if (other !== undefined) report('S2', `${process.podName} starts while ${other.podName} lives`);
@@ -106,6 +127,8 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   };
   /** Of several JobManagers that elect a leader, but one may have the job. */
   const writes = (process: ProcessInfo): void => {
+    if (lineage(process.owner).finished === process.epoch)
+      report('S4', `${process.podName} runs epoch ${process.epoch} again, which had finished`);
     const other = [...writing.values()].find(
       (one) => one.owner === process.owner && processName(one) !== processName(process),
     );
@@ -131,7 +154,9 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   const restored = (process: ProcessInfo, path: string | undefined, counter: number): void => {
     const line = lineage(process.owner);
     if (!line.permitted) {
-      const usable = [...line.known.values()].filter((known) => known.at < now() - GRACE_MS);
+      // A new epoch is made of what was known before it; a process that is restarted may have read an older ConfigMap.
+      const since = process.epoch > line.epoch ? (startedAt.get(processName(process)) ?? now()) : now() - GRACE_MS;
+      const usable = [...line.known.values()].filter((known) => known.at < since);
       let newest: Snapshot | undefined;
       for (const known of usable) {
         const snapshot = storage.read(known.path);
@@ -153,6 +178,7 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
       line.permitted = leave(process.owner);
     }
     line.newest = counter;
+    line.epoch = process.epoch;
     line.began = { at: now(), counter };
   };
   const heard = (event: FlinkEvent): void => {
@@ -221,7 +247,12 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
     const owner = ownerOf(object);
     if (owner === undefined) return;
     const content = object.kind === 'FlinkJob' ? object['status'] : object['data'];
-    const { known } = lineage(owner);
+    const line = lineage(owner);
+    const { known, seen } = line;
+    const epoch = at(object['status'], 'epoch');
+    if (at(epoch, 'ended', 'how') === 'finished') line.finished = Number(at(epoch, 'number'));
+    const last = text(at(object['data'], 'last-process'));
+    if (last !== '' && !seen.has(last)) seen.set(last, now());
     for (const [path] of JSON.stringify(content ?? {}).matchAll(/file:[^"\\\s,;)]+/g)) {
       const bare = path.replace(/[.:]$/, '');
       if (!known.has(bare) && storage.read(bare) !== undefined) known.set(bare, { path: bare, at: now() });
