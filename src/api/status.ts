@@ -298,6 +298,38 @@ export type HighAvailabilityMetadata = Readonly<v.InferOutput<typeof HighAvailab
 export type JobStatus = Readonly<v.InferOutput<typeof JobStatus>>;
 export type Status = Readonly<v.InferOutput<typeof Status>>;
 
+type AnySchema = v.GenericSchema<unknown, unknown>;
+
+/**
+ * Reads a value that another version, or a hand, may have written: what does not parse is left out, as deep as can be. Another
+ * version's way to end, say, costs `epoch.ended` and not the epoch; a bad condition costs itself. `undefined` when what is needed is bad.
+ */
+function readLeniently(schema: AnySchema, value: unknown): unknown {
+  let rest = structuredClone(value);
+  for (;;) {
+    const parsed = v.safeParse(schema, rest);
+    if (parsed.success) return parsed.output;
+    const path = (parsed.issues[0].path ?? []).map(({ key }) => key);
+    // The innermost that can be left out is the part of `rest` that is there: leaving out what is missing mends nothing.
+    const pruned = without(rest, path);
+    if (pruned === undefined) return undefined;
+    rest = pruned;
+  }
+}
+
+/** The value without its part at this path; where that part is not there, without what should have had it. `undefined`: nothing is left. */
+function without(value: unknown, path: readonly unknown[]): unknown {
+  const [key, ...deeper] = path;
+  if (typeof value !== 'object' || value === null || key === undefined) return undefined;
+  const there = (value as Record<string, unknown>)[String(key)];
+  if (there === undefined) return undefined;
+  const kept = deeper.length === 0 ? undefined : without(there, deeper);
+  if (Array.isArray(value))
+    return value.flatMap((item, index) => (index !== key ? [item] : kept === undefined ? [] : [kept]));
+  const { [String(key)]: _, ...others } = value as Record<string, unknown>;
+  return kept === undefined ? others : { ...others, [String(key)]: kept };
+}
+
 /**
  * Reads the status that Metacontroller showed. Field by field, so that one edited or unknown field does not wipe the rest;
  * a field that does not parse is absent. Returns `undefined` for no status at all (absent, null, or the CRD's default of -1).
@@ -308,8 +340,8 @@ export function parseStatus(raw: unknown): Partial<Status> | undefined {
   for (const [name, schema] of Object.entries(Status.entries)) {
     const value = (raw as Record<string, unknown>)[name];
     if (value === undefined || value === null) continue;
-    const parsed = v.safeParse(schema, value);
-    if (parsed.success && parsed.output !== undefined) fields[name] = parsed.output;
+    const parsed = readLeniently(schema, value);
+    if (parsed !== undefined) fields[name] = parsed;
   }
   const status = fields as Partial<Status>;
   return status.state === undefined && status.epoch === undefined ? undefined : status;

@@ -39,7 +39,13 @@ export function replicasFor(facts: Facts, answer: Answer, record: EpochRecord): 
         (facts.jobManagerPods ?? 0) === 0;
       if (jobManager === undefined) return neverStarted ? record.replicas : { jobManager: 0, taskManager: 0 };
       const wanted = wantedTaskManagers(facts, record);
-      if (seen.jobManager > 0) return { jobManager: Math.min(seen.jobManager, record.replicas.jobManager), ...wanted };
+      if (seen.jobManager > 0) {
+        // Standbys that were scaled away come back: only where there is none may a second JobManager never be added.
+        const kept = facts.standbys
+          ? record.replicas.jobManager
+          : Math.min(seen.jobManager, record.replicas.jobManager);
+        return { jobManager: kept, ...wanted };
+      }
       // TaskManagers of this epoch were started after the proof: they are no remnant of the one before it.
       const begun = facts.deployed === record.number || epochOfDeployment(taskManager) === record.number;
       const proven = absent.jobManager === 'proven' && (absent.taskManager === 'proven' || begun);

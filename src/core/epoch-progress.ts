@@ -16,7 +16,7 @@ export function epochProgress(facts: Facts): Epoch | undefined {
   const unread = unreadOf(facts, withProcess.process);
   const ran = epoch.ran === true || withProcess.ran === true || flink.anyTaskRan;
   const idle =
-    !ran && process.kind === 'dead' && process.exitCode === 1 && chainIsUnbroken(epoch, process.id)
+    !ran && !facts.standbys && process.kind === 'dead' && process.exitCode === 1 && chainIsUnbroken(epoch, process.id)
       ? process.id
       : withProcess.idle;
   return {

@@ -3,6 +3,7 @@ import { after } from 'node:test';
 import { coverage, report, ruleNames } from './harness/coverage.ts';
 import './scenarios/life.ts';
 import './scenarios/stops.ts';
+import './scenarios/standbys.ts';
 import './scenarios/upgrades.ts';
 import './scenarios/repair.ts';
 import './scenarios/world.ts';

@@ -13,7 +13,7 @@ import type { Input } from '../types.ts';
 import { absenceOf, stuckPod, type Absence } from './absence.ts';
 import { epochFacts, type EpochFacts } from './epoch.ts';
 import { flinkFacts, type FlinkFacts } from './flink.ts';
-import { podsOf, processOf, type Process } from './process.ts';
+import { podsOf, processAmong, processOf, type Process } from './process.ts';
 import { scaleFacts, type ScaleFacts } from './scale.ts';
 
 /** Everything the rules look at, classified once. */
@@ -30,6 +30,8 @@ export type Facts = EpochFacts & {
   /** JobManager pods of whatever epoch or former owner are shown. */
   readonly jobManagerPods: number | undefined;
   readonly process: Process;
+  /** There are several JobManagers, of which one leads (high availability): `process` stands for them all. */
+  readonly standbys: boolean;
   readonly flink: FlinkFacts;
   readonly view: FlinkView;
   /** The intent in progress, as observed in status, if it belongs to the current epoch. */
@@ -119,6 +121,7 @@ export function factsOf(input: Input): Facts {
   });
   // A change of scale alone asks for another epoch only where the running one cannot take it.
   const upgrades = changed.some(({ effect }) => effect === 'upgrade') || scale?.way === 'upgrade' ? changed : [];
+  const standbys = (record?.replicas.jobManager ?? 1) > 1;
   return {
     ...current,
     input,
@@ -130,7 +133,8 @@ export function factsOf(input: Input): Facts {
     absent: { ...absent, both: absent.jobManager === 'proven' && absent.taskManager === 'proven' },
     stuckPod: stuckPod(observed.pods, rfc3339, now)?.metadata.name,
     jobManagerPods: observed.pods && podsOf(observed.pods, 'jobmanager').length,
-    process: epoch ? processOf(observed.pods, job.ref.uid, epoch.number) : { kind: 'none', pod: undefined },
+    process: processFacts(input, epoch, standbys),
+    standbys,
     flink,
     view: input.flink,
     operation,
@@ -160,6 +164,14 @@ function handledOf({ adopted, epoch, record }: EpochFacts, { job }: Input): Hand
 
 function news(asked: number | undefined, handled: number | undefined): number | undefined {
   return asked === handled ? undefined : asked;
+}
+
+function processFacts({ job, observed }: Input, epoch: Epoch | undefined, standbys: boolean): Process {
+  if (!epoch) return { kind: 'none', pod: undefined };
+  const { uid } = job.ref;
+  return standbys
+    ? processAmong(observed.pods, uid, epoch.number, epoch.process)
+    : processOf(observed.pods, uid, epoch.number);
 }
 
 /** A record that was deleted or edited by hand is made again from the spec, if that gives the very hash that status vouches for. */

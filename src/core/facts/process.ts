@@ -51,14 +51,12 @@ function byRelevance(a: ObservedPod, b: ObservedPod): number {
 }
 
 /**
- * The newest JobManager process of an epoch. A container in `waiting` is dead when it ran before (a crash loop: its env will be
- * read anew), and has not started when it never ran. The kubelet counts a process when it starts it.
+ * A container in `waiting` is dead when it ran before (a crash loop: its env will be read anew), and has not started when it never ran.
+ * The kubelet counts a process when it starts it.
  */
-export function processOf(pods: readonly ObservedPod[] | undefined, uid: string, epoch: number): Process {
-  if (pods === undefined) return { kind: 'unknown' };
-  const [pod] = ofEpoch(podsOf(pods, 'jobmanager'), uid, epoch).toSorted(byRelevance);
-  const container = pod && mainContainer(pod);
-  if (!pod || !container) return { kind: 'none', pod };
+function processIn(pod: ObservedPod): Process {
+  const container = mainContainer(pod);
+  if (!container) return { kind: 'none', pod };
   const id = processId(pod, container);
   if (container.state.kind === 'running') {
     return { kind: 'running', id, pod, ready: container.ready, leaving: pod.metadata.deletionTimestamp !== undefined };
@@ -66,4 +64,34 @@ export function processOf(pods: readonly ObservedPod[] | undefined, uid: string,
   const end = container.state.kind === 'terminated' ? container.state : container.lastState;
   if (end.kind !== 'terminated') return { kind: 'none', pod };
   return { kind: 'dead', id, pod, exitCode: end.exitCode, message: end.message };
+}
+
+/** The newest JobManager process of an epoch. */
+export function processOf(pods: readonly ObservedPod[] | undefined, uid: string, epoch: number): Process {
+  if (pods === undefined) return { kind: 'unknown' };
+  const [pod] = ofEpoch(podsOf(pods, 'jobmanager'), uid, epoch).toSorted(byRelevance);
+  return pod ? processIn(pod) : { kind: 'none', pod };
+}
+
+/**
+ * The JobManager processes of an epoch with standbys, taken as one. Which of them leads no pod tells, and each one's REST leads to the
+ * leader: they run as long as one does. The one that is known stands for them while it runs, so that the death of another, be it the
+ * leader, is Flink's business alone.
+ */
+export function processAmong(
+  pods: readonly ObservedPod[] | undefined,
+  uid: string,
+  epoch: number,
+  known: string | undefined,
+): Process {
+  if (pods === undefined) return { kind: 'unknown' };
+  const all = ofEpoch(podsOf(pods, 'jobmanager'), uid, epoch).toSorted(byRelevance).map(processIn);
+  const running = all.flatMap((process) => (process.kind === 'running' ? [process] : []));
+  const staying = running.filter(({ leaving }) => !leaving);
+  const ready = staying.filter((process) => process.ready);
+  const [chosen] = [ready, staying, running].flatMap((some) => [...some.filter(({ id }) => id === known), ...some]);
+  if (chosen) return chosen;
+  // What one of them may have done is not disproved by how another ended.
+  const dead = all.flatMap((process) => (process.kind === 'dead' ? [process] : []));
+  return dead.find(({ exitCode }) => exitCode !== 1) ?? dead[0] ?? all[0] ?? { kind: 'none', pod: undefined };
 }

@@ -84,6 +84,8 @@ export function neverRan(facts: Facts): boolean {
   const { epoch, process, flink } = facts;
   if (!epoch || epoch.ran === true || flink.anyTaskRan) return false;
   if (process.kind === 'none') return epoch.process === undefined || epoch.process === epoch.idle;
+  // Of several JobManagers any may have led, and be gone without a trace.
+  if (facts.standbys) return false;
   if (process.kind === 'dead')
     return (
       process.exitCode === 1 &&

@@ -27,6 +27,7 @@ export function operationOrphaned(facts: Facts): Answer | undefined {
   const dead = process.kind === 'dead' && operation.kind === 'stop';
   const otherProcess =
     process.kind === 'running' &&
+    !facts.standbys &&
     operation.process !== undefined &&
     operation.process !== process.id &&
     !(operation.kind === 'cancel' && facts.record?.highAvailability);

@@ -260,6 +260,8 @@ function checkJobManagerKept(
       report('S3', 'the JobManager goes before the end of its epoch is observed in status');
   } else if (ended.how === 'stopped' && (ended.path === undefined || ledger.snapshot(ended.path) === undefined)) {
     report('S3', `the JobManager goes, and ${ended.path ?? 'no path'} is recorded`);
+  } else if (ended.how === 'canceled' && ended.path !== undefined && ledger.snapshot(ended.path) === undefined) {
+    report('S3', `the JobManager goes, and ${ended.path} is recorded, which is not there`);
   } else if (ended.how === 'replaced' && alive !== undefined && ledger.progressed(alive)) {
     report('S3', `epoch ${observed.epoch?.number} is replaced as never run, but it ran`);
   }

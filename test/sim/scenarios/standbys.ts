@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import {
+  epochOf,
+  jobOf,
+  LIMIT_MS,
+  pods,
+  reachRunning,
+  reachSettled,
+  start,
+  suspend,
+  upgrade,
+} from '../harness/flows.ts';
+import type { History } from '../harness/history.ts';
+import { highlyAvailable, reconfigured, SPEC, withPolicies } from '../harness/sample.ts';
+import { running, savepointsOf, scenario, status, uid } from '../harness/scenario.ts';
+
+/** Upgrades with Flink's high availability, with and without standbys. */
+
+const HA = highlyAvailable(SPEC);
+const STANDBY = highlyAvailable(SPEC, 2);
+const lastState = (spec: typeof SPEC) => withPolicies(spec, { upgrade: { mode: 'last-state' } });
+
+/** kill -9 of the JobManager that leads, or of one that stands by. */
+function kill(h: History, which: 'leader' | 'standby'): void {
+  const leads = h.world.runtime
+    .jobManagers()
+    .find((manager) => manager.info.owner === uid(h) && manager.job() !== undefined)?.info.podUid;
+  const pod = pods(h, 'jobmanager').find(({ metadata }) => (metadata.uid === leads) === (which === 'leader'));
+  h.tell(`kill -9 of the ${which}`);
+  h.world.kubelet.kill(pod ?? assert.fail(`no ${which}`));
+}
+
+for (const [what, spec] of [
+  ['high availability', HA],
+  ['a standby', STANDBY],
+] as const) {
+  scenario(`2 upgrade by last-state with ${what}`, async (h) => {
+    await start(h, lastState(spec));
+    await h.run(25_000);
+    await upgrade(h, reconfigured(lastState(spec), '64'));
+    assert.match(status(h).epoch?.restoredFrom ?? '', /\/chk-\d+$/);
+    assert.equal(savepointsOf(h), 0);
+    assert.equal(h.ledger.rewinds.length, 0);
+    await reachSettled(h);
+  });
+}
+
+scenario('2 and 5 upgrade, suspend and resume with a savepoint and a standby', async (h) => {
+  await start(h, STANDBY);
+  await h.run(15_000);
+  await upgrade(h, reconfigured(STANDBY, '64'));
+  await suspend(h, reconfigured(STANDBY, '64'));
+  h.apply(STANDBY);
+  await reachRunning(h, 'resumed');
+  assert.equal(savepointsOf(h), 2);
+  assert.equal(h.ledger.rewinds.length, 0);
+});
+
+for (const which of ['leader', 'standby'] as const) {
+  scenario(`11 with a standby, the ${which} killed when the stop is asked for`, async (h) => {
+    await start(h, STANDBY);
+    await h.run(25_000);
+    h.apply(reconfigured(STANDBY, '64'));
+    await h.until(() => (h.ledger.counts['stop-asked'] ?? 0) > 0, LIMIT_MS, 'the stop is asked for');
+    kill(h, which);
+    await h.until(() => running(h) && epochOf(h) === 2, LIMIT_MS, 'upgraded');
+    if (which === 'standby') assert.equal(savepointsOf(h), 1);
+    assert.equal(h.ledger.rewinds.length, 0);
+  });
+}
+
+scenario('11 with a standby, the leader killed while the job is being canceled: gone on from the newest', async (h) => {
+  await start(h, lastState(STANDBY));
+  await h.run(35_000);
+  h.apply(reconfigured(lastState(STANDBY), '64'));
+  await h.until(() => jobOf(h)?.state() === 'CANCELLING', LIMIT_MS, 'it is being canceled');
+  kill(h, 'leader');
+  await h.until(() => running(h) && epochOf(h) === 2, 900_000, 'upgraded');
+  assert.match(status(h).epoch?.restoredFrom ?? '', /\/chk-\d+$/);
+});

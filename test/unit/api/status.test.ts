@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseStatus } from '../../../src/api/status.ts';
+
+/** A status that another version of Flork wrote, or that somebody edited: what is known of it is kept. */
+
+const EPOCH = {
+  number: 3,
+  incarnation: 2,
+  jobId: '0'.repeat(32),
+  generation: 7,
+  recordHash: 'x',
+  attempt: 5,
+  startedAt: '2026-01-01T00:00:00Z',
+};
+
+test('fields that this version does not know are left out, alone', () => {
+  const read = parseStatus({ state: 'Running', epoch: { ...EPOCH, colour: 'blue' }, mood: 'fine' });
+  assert.deepEqual(read, { state: 'Running', epoch: EPOCH });
+});
+
+test("another version's way to end costs the end and not the epoch", () => {
+  const ended = { how: 'vanished', byFlork: true, at: '2026-01-01T00:00:00Z' };
+  assert.deepEqual(parseStatus({ state: 'Running', epoch: { ...EPOCH, ended } })?.epoch, EPOCH);
+});
+
+test('a bad condition costs itself, and an unknown state itself', () => {
+  const good = {
+    type: 'Ready',
+    status: 'True',
+    reason: 'Running',
+    message: '',
+    observedGeneration: 1,
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  };
+  const read = parseStatus({ state: 'Dreaming', epoch: EPOCH, conditions: [{ ...good, status: 'Maybe' }, good] });
+  assert.deepEqual(read?.conditions, [good]);
+  assert.equal(read?.state, undefined);
+  assert.deepEqual(read?.epoch, EPOCH);
+});
+
+test('an epoch without what it needs is none, and a status without state and epoch is none', () => {
+  const { jobId: _, ...rest } = EPOCH;
+  assert.equal(parseStatus({ state: 'Running', epoch: rest })?.epoch, undefined);
+  assert.equal(parseStatus({ epoch: rest }), undefined);
+  assert.equal(parseStatus({ state: 'Running', epoch: 'three' })?.epoch, undefined);
+  assert.equal(parseStatus({ observedGeneration: -1 }), undefined);
+  assert.equal(parseStatus(null), undefined);
+});
+
+test('an operation of a kind that this version does not know is none', () => {
+  const operation = { kind: 'teleport', purpose: 'upgrade', attempt: 1, generation: 1, startedAt: '' };
+  assert.equal(parseStatus({ state: 'Running', operation })?.operation, undefined);
+});
