@@ -261,6 +261,16 @@ export const Status = v.object({
       path: v.optional(text('The snapshot it started from')),
     }),
   ),
+  redeploy: v.optional(
+    v.pipe(
+      v.object({
+        epoch: count('The epoch that is deployed anew'),
+        attempts: count('How many times in a row'),
+        notBefore: time('Not before'),
+      }),
+      v.description('Flork deploys the job anew by itself; absent when it has run for long enough'),
+    ),
+  ),
   missing: v.optional(v.pipe(Missing, v.description('A recorded snapshot that processes could not find'))),
   handled: v.optional(Handled),
   scaledAt: v.optional(time('When the last change of scale that needed a restart was made')),

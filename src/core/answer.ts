@@ -30,6 +30,7 @@ export type Answer = {
   readonly operation?: Operation | null;
   readonly retry?: Status['retry'] | null;
   readonly missing?: Status['missing'];
+  readonly redeploy?: Status['redeploy'];
   readonly handled?: Status['handled'];
   /** A snapshot that was just taken of the job, which goes on. */
   readonly snapshot?: Snapshot;

@@ -21,7 +21,8 @@ export function planOf(facts: Facts): NonNullable<Status['plan']> {
     notes.push({ field: 'spec.restore.from', note: 'It acts only together with a new spec.restore.nonce.' });
   }
   const over = epoch.ended && !epoch.ended.byFlork && epoch.ended.how !== 'failed';
-  if (over && facts.upgrades.length > 0) {
+  const again = epoch.ended?.how === 'finished' && wanted.policies?.restart?.finished === 'onSpecChange';
+  if (over && !again && facts.upgrades.length > 0) {
     notes.push({
       field: 'spec',
       note: 'The job has ended for good; a changed spec does not run it again (policies.restart.finished).',

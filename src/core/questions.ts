@@ -18,6 +18,7 @@ function questionsOf(facts: Facts): Questions {
   const { job } = facts.input;
   if (job.paused) return { kind: 'none', why: 'paused' };
   if (!epoch || !jobManager || !facts.record) return { kind: 'none', why: 'nothing runs' };
+  if (isOver(facts)) return { kind: 'none', why: 'the job has ended' };
   if (jobManager.replicas === 0) return { kind: 'none', why: 'the JobManager is at 0' };
   const up =
     process.kind === 'unknown'
@@ -53,4 +54,9 @@ function triggerOf(operation: Operation | undefined): TriggerQuestion | undefine
   if (kind === 'stop' || kind === 'savepoint') return { kind: 'savepoint', jobId, triggerId };
   if (kind === 'checkpoint') return { kind: 'checkpoint', jobId, triggerId };
   return kind === 'dispose' ? { kind: 'disposal', jobId, triggerId } : undefined;
+}
+
+/** The end is in status: nothing that Flink says can change it. */
+function isOver({ endedInStatus: ended }: Facts): boolean {
+  return ended !== undefined && !ended.byFlork && ended.how !== 'failed';
 }

@@ -6,6 +6,7 @@ import { conditionsOf } from './conditions.ts';
 import { hasRewound } from './epoch-progress.ts';
 import type { Facts } from './facts/facts.ts';
 import { findingsText } from './lifecycle/gates.ts';
+import { keptRedeploy } from './lifecycle/redeploy.ts';
 import { stalled } from './lifecycle/say.ts';
 import { leftoversOf, mayClean, metadataOf, withLeftovers } from './metadata.ts';
 import { missingOf } from './missing.ts';
@@ -47,6 +48,7 @@ export function statusOf(
   const retry = answer.retry === null ? undefined : (answer.retry ?? prior?.retry);
   const handled = firstSeen(facts, handledOf(facts, answer));
   const lastSavepoint = lastSavepointOf(facts, answer);
+  const redeploy = answer.redeploy ?? keptRedeploy(facts);
   const gone = answer.missing ?? missingOf(facts);
   const stable = stableEpochOf(facts, answer, epoch);
   const job = jobOf(facts, epoch);
@@ -69,6 +71,7 @@ export function statusOf(
     ...(operation ? { operation } : {}),
     ...(retry ? { retry } : {}),
     ...(gone ? { missing: gone } : {}),
+    ...(redeploy ? { redeploy } : {}),
     ...(Object.keys(handled).length > 0 ? { handled } : {}),
     ...(scaledAt ? { scaledAt } : {}),
     ...(job ? { job } : {}),

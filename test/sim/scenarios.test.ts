@@ -13,6 +13,8 @@ import './scenarios/duties.ts';
 import './scenarios/snapshots.ts';
 import './scenarios/deletions.ts';
 import './scenarios/recovery.ts';
+import './scenarios/ends.ts';
+import './scenarios/trouble.ts';
 import './scenarios/high-availability.ts';
 
 /** The scenarios of docs/lifecycle.md by number and name; test/sim/crashes puts a crash at every step of the flows in them. */

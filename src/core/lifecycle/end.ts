@@ -3,11 +3,12 @@ import type { Ended } from '../../api/status.ts';
 import type { Answer, Say } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
-import { parseTime } from '../time.ts';
+import { parseTime, rfc3339 } from '../time.ts';
 import { toldRewound } from './cancel.ts';
 import { mayStartEmpty, neverRan, waysOut } from './contract.ts';
 import { failureText } from './job-ended.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
+import { restartsItself, restartWaits } from './redeploy.ts';
 import { progress, ready, stalled } from './say.ts';
 import { declareNext, waitForPods } from './start.ts';
 
@@ -81,15 +82,38 @@ export function replacementWithdrawn(facts: Facts): Answer | undefined {
 export function settledEnd(facts: Facts): Answer | undefined {
   const ended = facts.endedInStatus;
   if (!ended || ended.byFlork || ended.how === 'failed') return undefined;
-  if (facts.restoreNonce !== undefined && facts.absent.both && facts.wanted?.restore?.from) {
-    return declareNext(facts, { path: facts.wanted.restore.from, reason: 'RestoreRequested' });
+  const again = runsAgain(facts, ended);
+  if (again) return facts.absent.both ? declareNext(facts, again) : waitForPods(facts, 'endedMakesRoom');
+  const until = (parseTime(ended.at) ?? facts.now) + (facts.wanted?.policies?.ttlSecondsAfterFinished ?? 0) * 1000;
+  const rule = ended.how === 'finished' ? 'finished' : 'canceledByOthers';
+  if (facts.now < until) {
+    const said = settledSay(ended);
+    return {
+      rule: `${rule}Stays`,
+      say: { ...said, message: `${said.message} Its JobManager stays until ${rfc3339(until)}.` },
+      workloads: 'jobmanager-only',
+      resyncAfterSeconds: Math.min(3600, Math.ceil((until - facts.now) / 1000)),
+    };
   }
   return {
-    rule: ended.how === 'finished' ? 'finished' : 'canceledByOthers',
+    rule,
     say: settledSay(ended),
     workloads: 'stop',
     resyncAfterSeconds: facts.absent.both ? 0 : CLUSTER_SECONDS,
   };
+}
+
+/**
+ * What runs a job again that came to its end: a restore that is asked for; for a finished one, where policies.restart.finished allows
+ * it, another spec. A finished job leaves no state: it starts empty.
+ */
+function runsAgain(facts: Facts, ended: Ended): Parameters<typeof declareNext>[1] | undefined {
+  const { wanted, suspendWanted } = facts;
+  if (suspendWanted || facts.input.job.spec.kind === 'invalid') return undefined;
+  if (facts.restoreNonce !== undefined && wanted?.restore?.from)
+    return { path: wanted.restore.from, reason: 'RestoreRequested' };
+  const allowed = ended.how === 'finished' && wanted?.policies?.restart?.finished === 'onSpecChange';
+  return allowed && facts.changeWanted ? { path: undefined, reason: 'SpecChanged' } : undefined;
 }
 
 /** FAILED for good: the JobManager stays to show why; a new spec, or a restore, starts the next epoch under the state-loss contract. */
@@ -97,7 +121,9 @@ export function failedEnd(facts: Facts): Answer | undefined {
   const ended = facts.endedInStatus;
   // What Flork ended so makes room for the next epoch.
   if (ended?.how !== 'failed' || ended.byFlork) return undefined;
-  if (!facts.changeWanted) {
+  const waits = facts.changeWanted ? undefined : restartWaits(facts);
+  if (waits) return waits;
+  if (!facts.changeWanted && !restartsItself(facts)) {
     return {
       rule: 'failed',
       say: failedSay(facts),
@@ -125,7 +151,7 @@ export function failedEnd(facts: Facts): Answer | undefined {
     say: stalled(
       'Stalled',
       'StateAtRisk',
-      `The job failed and no snapshot of it is known, so the new spec waits. ${waysOut(facts)}`,
+      `The job failed and no snapshot of it is known, so nothing is started in its place. ${waysOut(facts)}`,
     ),
     workloads: 'jobmanager-only',
     stateSafe: { status: 'False', reason: 'StateAtRisk', message: 'The job ran and no snapshot of it is known.' },

@@ -117,5 +117,7 @@ export function failureText(facts: Facts): string {
   const { view } = facts;
   const newest =
     view.kind === 'answered' && view.exceptions.kind === 'value' ? view.exceptions.value.newest : undefined;
-  return `The job has failed for good${newest ? `: ${newest.text}` : ''}. It is not restarted (policies.restart); a corrected spec starts it again.`;
+  const again = facts.wanted?.policies?.restart?.failed === 'fromLastSnapshot';
+  const follows = again ? '' : ' It is not restarted (policies.restart); a corrected spec starts it again.';
+  return `The job has failed for good${newest ? `: ${newest.text}` : ''}.${follows}`;
 }

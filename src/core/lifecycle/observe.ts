@@ -1,7 +1,7 @@
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { RECORDING_INTERVAL_MS } from '../record.ts';
-import { CLUSTER_SECONDS, settledSeconds, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
+import { CLUSTER_SECONDS, ENDING_SECONDS, settledSeconds, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, ready, stalled } from './say.ts';
 import { troubleOf } from './trouble.ts';
 
@@ -158,7 +158,9 @@ export function running(facts: Facts): Answer | undefined {
       : config && record
         ? { stateSafe: stateSafety(config, record.retainedCheckpoints) }
         : {}),
-    resyncAfterSeconds: settledSeconds(facts.input.job.ref.uid),
+    // Where tasks have finished, the end is near: with it seen soon, no JobManager that dies runs a bounded job again.
+    resyncAfterSeconds:
+      (facts.flink.job?.tasks.finished ?? 0) > 0 ? ENDING_SECONDS : settledSeconds(facts.input.job.ref.uid),
   };
 }
 

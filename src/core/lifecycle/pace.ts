@@ -3,6 +3,8 @@ import type { Facts } from '../facts/facts.ts';
 
 /** Polls while an operation is under way or the job starts: Flink's own answers are what is waited for. */
 export const TRANSITION_SECONDS = 1.5;
+/** A bounded job of which tasks have finished already. */
+export const ENDING_SECONDS = 3;
 /** While the cluster is waited for: pod and child events bring a sync at once, so the timer is only a net. */
 export const CLUSTER_SECONDS = 15;
 

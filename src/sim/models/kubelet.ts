@@ -14,7 +14,7 @@ import { at, equal, list, numberAt, refOf, text, timestamp, tree } from './objec
  */
 export type Kubelet = {
   /** Kills the container's process as `kill -9` would. */
-  readonly kill: (pod: KubeObject) => void;
+  readonly kill: (pod: KubeObject, reason?: 'OOMKilled') => void;
   /** From now on this pod's node is lost: nothing terminates, nothing is reported. */
   readonly loseNode: (pod: KubeObject) => void;
 };
@@ -144,13 +144,13 @@ export function startKubelet(options: KubeletOptions): Kubelet {
     if (probed) clock.after(1_000, () => probe(container, restartCount, probed));
   };
 
-  const exited = (container: Container, exitCode: number, message: string): void => {
+  const exited = (container: Container, exitCode: number, message: string, why = 'Error'): void => {
     if (container.process === undefined) return;
     container.process = undefined;
     container.ready = false;
     const how = {
       exitCode,
-      reason: exitCode === 0 ? 'Completed' : 'Error',
+      reason: exitCode === 0 ? 'Completed' : why,
       message: message === '' ? undefined : message,
       startedAt: timestamp(container.startedAt),
       finishedAt: timestamp(clock.now()),
@@ -221,10 +221,10 @@ export function startKubelet(options: KubeletOptions): Kubelet {
   });
 
   return {
-    kill: (pod) => {
+    kill: (pod, reason) => {
       const container = containers.get(pod.metadata.uid ?? '');
       container?.process?.kill();
-      if (container !== undefined) exited(container, 137, '');
+      if (container !== undefined) exited(container, 137, '', reason);
     },
     loseNode: (pod) => {
       const container = containers.get(pod.metadata.uid ?? '');

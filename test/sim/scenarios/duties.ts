@@ -181,7 +181,7 @@ scenario('34 bounded job finishes, its TTL passes, and it is deleted by its trig
 scenario('34 a FlinkJob that was made again under the same name is not deleted in its place', async (h) => {
   h.controls.duties = ['delete-self'];
   h.apply({ ...ENDING, policies: { ...ENDING.policies, ttlSecondsAfterFinished: 20 } });
-  await h.until(() => isReady(h, 'Finished') && podNames(h).length === 0, LIMIT_MS, 'finished');
+  await h.until(() => isReady(h, 'Finished') && podNames(h, 'taskmanager').length === 0, LIMIT_MS, 'finished');
   let swapped = false;
   const old = uid(h);
   // Between the view that shows the end and the call that follows from it, another one takes its place.
