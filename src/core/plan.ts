@@ -1,4 +1,5 @@
 import type { Status } from '../api/status.ts';
+import type { Answer } from './answer.ts';
 import { ignoredKeys } from './change.ts';
 import type { Facts } from './facts/facts.ts';
 import { schedulerOf } from './facts/scale.ts';
@@ -11,7 +12,7 @@ import { pendingNonce } from './requests.ts';
 const MOST = 20;
 
 /** Fields of the spec that do not act now, and why: nothing that a user writes is silently ignored. */
-export function planOf(facts: Facts): NonNullable<Status['plan']> {
+export function planOf(facts: Facts, answer: Answer): NonNullable<Status['plan']> {
   const { wanted, epoch, record } = facts;
   if (!wanted || !epoch || !record) return [];
   const accepted = record.spec.restore?.from;
@@ -28,7 +29,7 @@ export function planOf(facts: Facts): NonNullable<Status['plan']> {
       note: 'The job has ended for good; a changed spec does not run it again (policies.restart.finished).',
     });
   }
-  notes.push(...scaleNotes(facts));
+  notes.push(...scaleNotes(facts), ...waitingNotes(facts, answer));
   if (wanted.policies?.deletion?.trigger === 'Termination' && !(facts.input.duties ?? []).includes('delete-self')) {
     notes.push({
       field: 'spec.policies.deletion.trigger',
@@ -93,3 +94,17 @@ function unansweredRequests(facts: Facts): NonNullable<Status['plan']> {
     return [{ field, note: why }];
   });
 }
+
+/** Fields that ask for another epoch while this answer does nothing about it: the message says what it waits for. */
+function waitingNotes(facts: Facts, answer: Answer): NonNullable<Status['plan']> {
+  const { epoch, deployed, upgrades, scale } = facts;
+  const leaves = [answer.operation, facts.operation].some((one) => one && LEAVING.includes(one.kind));
+  if (!epoch || epoch.ended || answer.ended || deployed !== epoch.number || leaves) return [];
+  const told = scale?.fields ?? [];
+  return upgrades
+    .filter(({ field }) => !told.includes(field) || scale?.way !== 'upgrade')
+    .map(({ field }) => ({ field: `spec.${field}`, note: `By an upgrade, which waits (${answer.say.reason}).` }));
+}
+
+/** Operations that end an epoch. */
+const LEAVING: readonly string[] = ['stop', 'cancel', 'delete'];

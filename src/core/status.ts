@@ -52,7 +52,7 @@ export function statusOf(
   const gone = answer.missing ?? missingOf(facts);
   const stable = stableEpochOf(facts, answer, epoch);
   const job = jobOf(facts, epoch);
-  const plan = planOf(facts);
+  const plan = planOf(facts, answer);
   const scaledAt = scaledAtOf(facts, answer);
   const replicas = facts.taskManager?.status.replicas;
   const status: Status = {

@@ -17,7 +17,7 @@ import {
   tasksStarting,
   unreachable,
 } from './observe.ts';
-import { rescale } from './rescale.ts';
+import { rescale, rescaleWaits, scaleWaits } from './rescale.ts';
 import { deploymentLagsPod, deploymentLagsStatus, recordLagsDeployment } from './lagging.ts';
 import { disposalDue, disposalWithdrawn } from './retention.ts';
 import { snapshotMissing } from './snapshot-missing.ts';
@@ -86,6 +86,8 @@ export const RULES: readonly Rule[] = [
   asideUnderWay, //         a savepoint, a checkpoint or a disposal beside it: ask, wait, record
   snapshotDue, //           the spec asks for a snapshot, by a nonce or a schedule
   disposalDue, //           a snapshot is no longer kept
+  rescaleWaits, //          another scale waits for its TaskManagers
+  scaleWaits, //            another scale that cannot be had, or not yet
   running, //               all tasks run
 ];
 

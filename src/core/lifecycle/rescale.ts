@@ -23,7 +23,6 @@ import { troubleOf } from './trouble.ts';
 export function rescale(facts: Facts): Answer | undefined {
   const { scale, epoch, record, operation, flink } = facts;
   if (!scale || !epoch || !record || epoch.ended) return undefined;
-  if (scale.way === 'impossible' || scale.way === 'cooldown') return waits(facts, scale);
   if (scale.way !== 'in-place' && scale.way !== 'reactive') return undefined;
   if (operation !== undefined && operation.kind !== 'rescale') return undefined;
   const there = standingTaskManagers(facts, record).taskManager === scale.wanted.taskManagers;
@@ -34,6 +33,8 @@ export function rescale(facts: Facts): Answer | undefined {
   if (flink.heard !== 'answered' || !flink.job || isTerminal(flink.job) || flink.job.state === 'INITIALIZING')
     return undefined;
   if (scale.way === 'in-place' && scale.target === undefined) return boundsUnknown(facts);
+  // TaskManagers may take long: until they are there the job runs on, and snapshots of it may be due.
+  if (there && flink.allTasksRun && waitsForSlots(facts, scale)) return undefined;
   if (!scale.intended) return rescaleIntended(facts, scale, epoch);
   return step(facts, scale, record);
 }
@@ -71,8 +72,9 @@ function rescaleIntended(facts: Facts, scale: ScaleFacts, epoch: Epoch): Answer 
 
 function step(facts: Facts, scale: ScaleFacts, record: EpochRecord): Answer {
   const { flink } = facts;
-  const rises = scale.target?.raises ?? standingTaskManagers(facts, record).taskManager <= scale.wanted.taskManagers;
-  if (rises && !isReady(facts, scale)) return startsTaskManagers(facts, scale);
+  const rises = scale.target ? waitsForSlots(facts, scale) : !isReady(facts, scale);
+  if (rises && standingTaskManagers(facts, record).taskManager <= scale.wanted.taskManagers)
+    return startsTaskManagers(facts, scale);
   if (scale.target?.differs && flink.job) {
     return {
       rule: 'rescaleAsked',
@@ -111,6 +113,18 @@ function isReady({ taskManager }: Facts, { wanted }: ScaleFacts): boolean {
   return (taskManager?.status.readyReplicas ?? 0) >= wanted.taskManagers;
 }
 
+/** Whether a parallelism is to be raised and the slots for it are not there. */
+function waitsForSlots(facts: Facts, scale: ScaleFacts): boolean {
+  return scale.target?.raises === true && !isReady(facts, scale);
+}
+
+/** The job runs as it did, and waits for TaskManagers. */
+export function rescaleWaits(facts: Facts): Answer | undefined {
+  const { scale, record, epoch, flink } = facts;
+  if (!scale || !record || epoch?.ended || scale.way !== 'in-place' || !flink.allTasksRun) return undefined;
+  return waitsForSlots(facts, scale) ? startsTaskManagers(facts, scale) : undefined;
+}
+
 /** Slots come before the parallelism that needs them; until then the job runs as it did. */
 function startsTaskManagers(facts: Facts, { wanted }: ScaleFacts): Answer {
   const trouble = troubleOf(facts);
@@ -143,7 +157,9 @@ function rescaled(facts: Facts, scale: ScaleFacts): Answer {
 }
 
 /** A change of scale that cannot be made, or not yet, while the job runs well. */
-function waits(facts: Facts, scale: ScaleFacts): Answer | undefined {
+export function scaleWaits(facts: Facts): Answer | undefined {
+  const { scale, epoch } = facts;
+  if (!scale || !epoch || epoch.ended || (scale.way !== 'impossible' && scale.way !== 'cooldown')) return undefined;
   if (!facts.flink.allTasksRun || (facts.operation !== undefined && facts.operation.kind !== 'rescale'))
     return undefined;
   if (scale.way === 'impossible') {

@@ -139,6 +139,8 @@ scenario('TaskManagers that never come: the job goes on, told which pod, and the
   await h.run(60_000);
   assert.equal(jobOf(h), job);
   assert.deepEqual(parallelisms(h), [2]);
+  h.edit((live) => ({ ...live, spec: { ...(live['spec'] as object), savepointNonce: 1 } }));
+  await h.until(() => savepointsOf(h) === 1 && stateOf(h) === 'Rescaling', LIMIT_MS, 'savepoints are taken meanwhile');
   scale(h, 2);
   await reachScale(h, [2], 2);
   assert.equal(epochOf(h), 1);
@@ -309,6 +311,8 @@ scenario('more than the maximum parallelism, or no TaskManager at all: held, and
     assert.equal(jobOf(h), job);
     assert.equal(replicas(h), 1);
   }
+  h.edit((live) => ({ ...live, spec: { ...(live['spec'] as object), savepointNonce: 1 } }));
+  await h.until(() => savepointsOf(h) === 1 && stateOf(h) === 'Stalled', LIMIT_MS, 'savepoints are taken all the same');
   scale(h, 2);
   await reachScale(h, [2], 2);
   assert.equal(epochOf(h), 1);

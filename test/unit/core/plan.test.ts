@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answered, edit, jobManagerPod, runningCluster, SPEC, sync } from './drive.ts';
+import { answered, edit, jobManagerPod, runningCluster, SPEC, sync, UNREACHABLE } from './drive.ts';
 
 const shownOf = (at: ReturnType<typeof runningCluster>) => ({
   pods: [jobManagerPod(1)],
@@ -42,4 +42,18 @@ test('a plan is never longer than status has room for', () => {
   const plan = sync(at, shownOf(at)).status.plan!;
   assert.equal(plan.length, 20);
   assert.deepEqual(plan.at(-1), { field: 'spec', note: '41 more fields do not act now.' });
+});
+
+test('a change that waits is named, with what it waits for; one that is under way is not', () => {
+  const at = runningCluster();
+  edit(at, { jobArgs: ['x'] });
+  const waits = sync(at, {
+    pods: [jobManagerPod(1)],
+    flink: answered(at.status!.epoch!.jobId, 'RUNNING', { running: 1 }),
+  });
+  assert.equal(waits.rule, 'changeWaits');
+  assert.deepEqual(waits.status.plan, [{ field: 'spec.jobArgs', note: 'By an upgrade, which waits (ChangeWaits).' }]);
+  assert.equal(sync(at, { pods: [jobManagerPod(1)], flink: UNREACHABLE }).status.plan?.[0]?.field, 'spec.jobArgs');
+  assert.equal(sync(at, shownOf(at)).rule, 'stopIntended');
+  assert.equal(at.status?.plan, undefined);
 });

@@ -108,6 +108,19 @@ test('an answer to an older view of the FlinkJob leaves the TaskManagers alone',
   assert.equal(deployment.metadata.annotations?.['flork.itom.com/scale-generation'], '2');
 });
 
+test('an intent that is past, shown again, raises nothing that was lowered since', () => {
+  const at = runningCluster(ADAPTIVE);
+  edit(at, { taskManagerReplicas: 4 });
+  sync(at, shown(at, [2]));
+  const past = { spec: at.spec, generation: at.generation, status: at.status };
+  sync(at, shown(at, [2]));
+  edit(at, { taskManagerReplicas: 1 });
+  for (const view of [[2], [2], [1]]) sync(at, shown(at, view));
+  assert.equal(taskManager(at).replicas, 1);
+  sync({ ...at, ...past }, shown(at, [1]));
+  assert.equal(taskManager(at).replicas, 1);
+});
+
 test('a vertex with a parallelism of its own is remembered before anything is done', () => {
   const at = runningCluster(ADAPTIVE);
   edit(at, { taskManagerReplicas: 1 });
