@@ -70,9 +70,11 @@ function nextRestore(
   const numbered = nextIncarnation(facts, epoch, record, observed);
   if (ended) {
     const { path: _, ...rest } = numbered;
+    // One that was to make room may yet stay, and then starts from what it was given.
+    const path = ended.path ?? (ended.how === 'replaced' ? record.restoredFrom : undefined);
     return {
       ...rest,
-      ...(ended.path ? { path: ended.path } : {}),
+      ...(path ? { path } : {}),
       startable: false,
       ended: ended.how,
       endedByFlork: ended.byFlork,
@@ -80,7 +82,8 @@ function nextRestore(
     };
   }
   const { ended: _, endedByFlork: __, ...startable } = { ...numbered, startable: true };
-  return newestPath(facts, epoch, startable, atOnce);
+  const given = startable.path ?? record.restoredFrom;
+  return newestPath(facts, epoch, given === undefined ? startable : { ...startable, path: given }, atOnce);
 }
 
 /** The ConfigMap was deleted: as good as status knows it. */

@@ -6,6 +6,7 @@ import {
   answered,
   checkpoint,
   cluster,
+  edit,
   jobManagerPod,
   jobManagerReplicas,
   runningCluster,
@@ -185,4 +186,16 @@ test('a job that may have run unseen is not replaced on the belief that it never
   const held = sync(at, { pods: [jobManagerPod(1, 1, CRASHED, { lastState: ended(137) })] });
   assert.equal(held.rule, 'changeWaits');
   assert.equal(jobManagerReplicas(at), 1);
+});
+
+test('an epoch that was to make room and stays starts from what it was given, not from nothing', () => {
+  const at = cluster({ ...SPEC, restore: { from: 'file:///given' } });
+  sync(at);
+  edit(at, { jobArgs: ['x'] });
+  assert.equal(sync(at, { pods: [] }).rule, 'replaceIntended');
+  const told = (): string => JSON.stringify([...at.children.values()].filter(({ kind }) => kind === 'ConfigMap'));
+  assert.match(told(), /"ended":"replaced"/);
+  const flink = answered(at.status!.epoch!.jobId, 'RUNNING', { running: 1 });
+  assert.equal(sync(at, { pods: [jobManagerPod(1)], flink }).rule, 'replacementWithdrawn');
+  assert.match(told(), /--fromSavepoint=file:\/\/\/given/);
 });
