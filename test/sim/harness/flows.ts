@@ -205,7 +205,50 @@ export const FLOWS: readonly Flow[] = [
     },
   },
   { name: 'delete', core: true, prelude: started, body: remove },
+  {
+    name: 'a savepoint on request, and the removal of the one before it',
+    prelude: async (h) => {
+      await start(h, keepingOne());
+      await savepoint(h, 1);
+      // Until a newer checkpoint is what the next process would start from.
+      await h.run(70_000);
+    },
+    body: async (h) => {
+      await savepoint(h, 2);
+      await h.until(() => historyOf(h).length === 1 && isQuiet(h), LIMIT_MS, 'the one before it is removed');
+      if (h.ledger.savepoints(h.job()?.metadata.uid ?? '') !== 2) h.fail('S1', 'more than one savepoint for a request');
+      const left = h.world.storage.all().filter(({ kind }) => kind === 'savepoint');
+      if (left.length !== 1) h.fail('retention', `${left.length} savepoints are left`);
+    },
+  },
+  {
+    name: 'delete with a savepoint',
+    prelude: (h) => start(h, { ...SPEC, policies: { ...(SPEC['policies'] as object), deletion: { savepoint: true } } }),
+    body: async (h) => {
+      await remove(h);
+      const left = h.world.storage.all().filter(({ kind }) => kind === 'savepoint');
+      if (left.length !== 1) h.fail('S1', `${left.length} savepoints for one deletion`);
+    },
+  },
 ];
+
+function keepingOne(): Spec {
+  return { ...SPEC, policies: { savepoint: { directory: 'file:///data/savepoints', history: { count: 1 } } } };
+}
+
+async function savepoint(h: History, nonce: number): Promise<void> {
+  h.apply({ ...keepingOne(), savepointNonce: nonce });
+  const taken = (): boolean => statusOf(h.job() as KubeObject).handled?.savepointNonce === nonce;
+  await h.until(() => taken() && isQuiet(h), LIMIT_MS, `savepoint ${nonce} is taken`);
+}
+
+function historyOf(h: History): readonly unknown[] {
+  return statusOf(h.job() as KubeObject).snapshots?.history ?? [];
+}
+
+function isQuiet(h: History): boolean {
+  return statusOf(h.job() as KubeObject).operation === undefined;
+}
 
 /** The job runs with this parallelism of its largest vertex, on as many TaskManagers. */
 function hasScale(h: History, scale: number): boolean {
