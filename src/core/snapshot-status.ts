@@ -1,7 +1,7 @@
 import type { Epoch, Snapshot, Status } from '../api/status.ts';
 import type { Answer } from './answer.ts';
 import type { Facts } from './facts/facts.ts';
-import { comparable, isOwnSavepoint, newestInFlink } from './lifecycle/snapshots.ts';
+import { comparable, isOwnCheckpoint, isOwnSavepoint, newestInFlink } from './lifecycle/snapshots.ts';
 import { sameJson } from './memo.ts';
 import { isVoid } from './missing.ts';
 import type { RestoreContent } from './record.ts';
@@ -48,19 +48,15 @@ function sized(facts: Facts, entry: Snapshot): Snapshot {
 
 /** The last checkpoint of an epoch that makes room for the next: what is known of the checkpoints it retains. */
 function checkpointOfEnded(facts: Facts, epoch: Epoch | undefined): Snapshot | undefined {
-  const old = facts.epoch;
+  // As status has it: in a late view the new epoch is known from its workload, and the old one still stands in status.
+  const old = facts.prior?.epoch ?? facts.epoch;
   const path = old?.ended?.path;
-  if (
-    !old ||
-    epoch === undefined ||
-    epoch.number <= old.number ||
-    path === undefined ||
-    old.ended?.kind !== 'checkpoint'
-  )
-    return undefined;
+  if (!old || epoch === undefined || epoch.number <= old.number || path === undefined) return undefined;
+  // By its path: an end that is known from the children does not say of which kind it is.
+  if (!isOwnCheckpoint(facts, { path, epoch: old.number })) return undefined;
   const known = facts.prior?.snapshots?.lastCheckpoint;
   if (known?.path === path) return { ...known, trigger: known.trigger ?? 'periodic' };
-  return { path, kind: 'checkpoint', epoch: old.number, trigger: 'periodic', at: old.ended.at };
+  return { path, kind: 'checkpoint', epoch: old.number, trigger: 'periodic', at: old.ended?.at ?? facts.at };
 }
 
 /**

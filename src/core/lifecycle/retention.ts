@@ -1,14 +1,13 @@
 import type { Snapshot } from '../../api/status.ts';
 import type { Answer } from '../answer.ts';
 import { readRecord } from '../build/record.ts';
-import { jobIdOf } from '../build/names.ts';
 import { readRestore } from '../build/restore.ts';
 import { parsePolicyDuration } from '../duration.ts';
 import type { Facts } from '../facts/facts.ts';
 import { parseTime } from '../time.ts';
 import { intendAside, sayOn } from './aside.ts';
 import { TRANSITION_SECONDS } from './pace.ts';
-import { comparable, isOwnSavepoint } from './snapshots.ts';
+import { comparable, isOwnCheckpoint, isOwnSavepoint } from './snapshots.ts';
 
 /**
  * Which snapshots are no longer kept: savepoints that Flork took beyond policies.savepoint.history, and the last checkpoints of ended
@@ -24,8 +23,6 @@ import { comparable, isOwnSavepoint } from './snapshots.ts';
 
 const DEFAULT_COUNT = 10;
 const DEFAULT_KEPT_EPOCHS = 1;
-/** Processes of one epoch whose directories are known as its own. */
-const MOST_PROCESSES = 64;
 
 /** The next snapshot to remove, once there is nothing else to do: the oldest that nothing needs. */
 export function disposalDue(facts: Facts): Answer | undefined {
@@ -78,17 +75,6 @@ function surplusCheckpoints(facts: Facts, history: readonly Snapshot[]): readonl
   return history.filter(
     (entry) => entry.kind === 'checkpoint' && entry.epoch < epoch.number - kept && isOwnCheckpoint(facts, entry),
   );
-}
-
-/** Whether a job of that epoch wrote it: Flink puts checkpoints into a directory named after the job. */
-function isOwnCheckpoint(facts: Facts, { path, epoch }: Snapshot): boolean {
-  const jobId = /\/([0-9a-f]{32})\/chk-\d+\/*$/.exec(path)?.[1];
-  if (jobId === undefined) return false;
-  const { uid } = facts.input.job.ref;
-  if (jobIdOf(uid, epoch, 'ha') === jobId) return true;
-  for (let process = 1; process <= MOST_PROCESSES; process += 1)
-    if (jobIdOf(uid, epoch, process) === jobId) return true;
-  return false;
 }
 
 /** Paths that a start begins, or may begin, from. */

@@ -1,4 +1,5 @@
-import type { Ended } from '../../api/status.ts';
+import type { Ended, Snapshot } from '../../api/status.ts';
+import { jobIdOf } from '../build/names.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { SnapshotView } from '../flink-view.ts';
 import { isVoid } from '../missing.ts';
@@ -47,6 +48,20 @@ export function recordedCheckpoint(facts: Facts): string | undefined {
   const own = restore?.path !== undefined && restore.pathAt > 0 && restore.path !== epoch?.restoredFrom;
   if (!own) return inStatus?.path;
   return (parseTime(inStatus?.at) ?? 0) > restore.pathAt + 1000 ? inStatus?.path : restore.path;
+}
+
+/** Processes of one epoch whose directories are known as its own. */
+const MOST_PROCESSES = 64;
+
+/** Whether a job of that epoch wrote it: Flink puts checkpoints into a directory named after the job. */
+export function isOwnCheckpoint(facts: Facts, { path, epoch }: Pick<Snapshot, 'path' | 'epoch'>): boolean {
+  const jobId = /\/([0-9a-f]{32})\/chk-\d+\/*$/.exec(path)?.[1];
+  if (jobId === undefined) return false;
+  const { uid } = facts.input.job.ref;
+  if (jobIdOf(uid, epoch, 'ha') === jobId) return true;
+  for (let process = 1; process <= MOST_PROCESSES; process += 1)
+    if (jobIdOf(uid, epoch, process) === jobId) return true;
+  return false;
 }
 
 /** Directory of all savepoints that Flork takes of this FlinkJob. */

@@ -376,3 +376,46 @@ scenario('S a snapshot that is needed again before it was removed stays', async 
   assert.equal(count(h, 'disposed'), 0);
   assert.ok(uid(h) !== '');
 });
+
+/** Jobs that fail leave their checkpoints; each correction is the next epoch, from the newest of them. */
+for (const [kept, expected] of [
+  [1, [2]],
+  [0, [2]],
+  [2, [1, 2]],
+] as const) {
+  scenario(
+    `S with keepEpochs ${kept} the last checkpoints of epochs ${expected.join(' and ')} are left of three`,
+    async (h) => {
+      const failing = (value: string): Spec => ({
+        ...reconfigured(withPolicies({ checkpoint: { keepEpochs: kept } }), value),
+        jobArgs: ['--fail-after-ms', '25000'],
+      });
+      for (const [index, value] of ['64', '65'].entries()) {
+        h.apply(failing(value));
+        // oxlint-disable-next-line no-await-in-loop -- one epoch after the other
+        await h.until(
+          () => epochOf(h) === index + 1 && status(h).state === 'Failed',
+          LIMIT_MS,
+          `epoch ${index + 1} failed`,
+        );
+      }
+      h.apply({ ...failing('66'), jobArgs: [] });
+      await reachRunning(h, 'epoch 3 runs');
+      assert.equal(epochOf(h), 3);
+      await h.run(10_000 + 40_000);
+      const known = historyOf(h).filter(({ kind }) => kind === 'checkpoint');
+      assert.deepEqual(known.map(({ epoch }) => epoch).toSorted(), expected);
+      for (const { path } of known) assert.ok(h.ledger.snapshot(path) !== undefined, path);
+      assert.equal(count(h, 'disposed'), 2 - expected.length);
+      assert.equal(
+        status(h).epoch?.restoredFrom,
+        known.find(({ epoch }) => epoch === 2)?.path,
+        'what epoch 3 started from',
+      );
+      killJobManager(h);
+      await h.until(() => jobOf(h) === undefined, 5_000, 'the JobManager is gone');
+      await reachRunning(h, 'recovered');
+      await reachSettled(h);
+    },
+  );
+}
