@@ -1,12 +1,13 @@
 import type { CheckpointConfigView, FlinkView, JobView, Part, Questions } from '../core/flink-view.ts';
 import { flinkClient, type FlinkClient } from './client.ts';
+import { createPatience, type Patience } from './patience.ts';
 import type { Transport } from './transport.ts';
 
 /** Bounds of what one sync asks Flink. */
 export type ObserveOptions = {
   readonly transport: Transport;
-  /** All calls of one sync together. */
-  readonly budgetMs?: number;
+  /** How long all calls of one sync may take together. */
+  readonly patience?: Patience;
   readonly callTimeoutMs?: number;
   /** Jobs kept from /jobs/overview besides the asked ones; an application cluster has one. */
   readonly maxForeignJobs?: number;
@@ -22,12 +23,15 @@ const NOT_ASKED = { kind: 'not-asked' } as const;
  * The first time-out ends the Flink calls of this sync: a black hole costs one call, not one per part.
  */
 export function createObserve(options: ObserveOptions): Observe {
-  const { transport, budgetMs = 6000, callTimeoutMs = 3000, maxForeignJobs = 20 } = options;
+  const { transport, patience = createPatience(), callTimeoutMs = 3000, maxForeignJobs = 20 } = options;
   return async (questions, signal) => {
     if (questions.kind === 'none') return { kind: 'not-asked', why: questions.why };
+    const { name, namespace } = questions.service;
+    const turn = patience.begin(`${namespace}/${name}`);
     const budget = new AbortController();
     const stop = (): void => budget.abort();
-    const timer = setTimeout(stop, budgetMs);
+    const timer = setTimeout(stop, turn.budgetMs);
+    let view: FlinkView | undefined;
     signal?.addEventListener('abort', stop, { once: true });
     if (signal?.aborted === true) stop();
     try {
@@ -35,9 +39,10 @@ export function createObserve(options: ObserveOptions): Observe {
         transport,
         service: questions.service,
         signal: budget.signal,
-        timeoutMs: callTimeoutMs,
+        timeoutMs: Math.min(callTimeoutMs, turn.budgetMs),
       });
-      return await ask(client, questions, stop, maxForeignJobs);
+      view = await ask(client, questions, stop, maxForeignJobs);
+      return view;
     } catch (error) {
       // A transport that breaks its promise must not break the sync.
       return {
@@ -48,8 +53,16 @@ export function createObserve(options: ObserveOptions): Observe {
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
+      turn.end(view !== undefined && wasSilent(view));
     }
   };
+}
+
+/** Whether a call of this sync was given up for want of an answer. */
+function wasSilent(view: FlinkView): boolean {
+  if (view.kind !== 'answered') return view.kind === 'unreachable' && view.error === 'timeout';
+  const { kind: _, jobs: __, ...parts } = view;
+  return Object.values(parts).some((part) => part?.kind === 'failed' && part.error === 'timeout');
 }
 
 type Ask = Extract<Questions, { kind: 'ask' }>;

@@ -6,6 +6,7 @@ import { acknowledge, reconcile } from '../core/reconcile.ts';
 import { validateSpec } from '../core/validate/validate-spec.ts';
 import { createExecute } from '../flink/execute.ts';
 import { createObserve } from '../flink/observe.ts';
+import { createPatience } from '../flink/patience.ts';
 import type { Transport } from '../flink/transport.ts';
 import { errorFields, silentLog } from '../telemetry/log.ts';
 import { noMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -37,13 +38,15 @@ function createShell(deps: AppDeps): Shell {
   const config = { ...DEFAULT_CONFIG, ...deps.config };
   const metrics = deps.metrics ?? noMetrics;
   const transport = counted(deps.transport, metrics);
+  // Silence of Flink has to be known while there is time left to answer.
+  const flinkBudgetMs = Math.min(config.flinkBudgetMs, config.syncBudgetMs * 0.9);
   const core = coreOf(deps);
   return {
     core,
     reader: createReader(core),
     config,
     now: deps.now,
-    observe: createObserve({ transport, budgetMs: config.flinkBudgetMs }),
+    observe: createObserve({ transport, patience: createPatience({ budgetMs: flinkBudgetMs }) }),
     execute: createExecute({ transport }),
     duties: deps.duties ?? { kinds: [], perform: async () => [] },
     log: deps.log ?? silentLog,

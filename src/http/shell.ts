@@ -22,9 +22,9 @@ export type HookConfig = {
   readonly tenant?: string;
   readonly maxBodyBytes: number;
   readonly maxInFlight: number;
-  /** All of one sync, below Metacontroller's time-out of 10 s. */
+  /** All of one sync, commands and duties included: with what the answer itself takes, below the 6 s that hold Metacontroller at most. */
   readonly syncBudgetMs: number;
-  /** All Flink questions of one sync. */
+  /** All Flink questions of one sync; the rest is for commands and duties. */
   readonly flinkBudgetMs: number;
 };
 
@@ -33,8 +33,8 @@ export const DEFAULT_CONFIG: HookConfig = {
   namespaces: '*',
   maxBodyBytes: 16 * 1024 * 1024,
   maxInFlight: 64,
-  syncBudgetMs: 8500,
-  flinkBudgetMs: 6000,
+  syncBudgetMs: 5600,
+  flinkBudgetMs: 5000,
 };
 
 /** The pure functions that the service calls. */

@@ -40,7 +40,7 @@ describe('the documents', () => {
   test('name only npm scripts that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     for (const page of pages) {
-      for (const [, script = ''] of read(page).matchAll(/npm run ([a-z][a-z0-9:]*)/g))
+      for (const [, script = ''] of read(page).matchAll(/npm run ([a-z][a-z0-9:-]*)/g))
         assert.ok(script in scripts, `${page}: npm run ${script}`);
     }
   });

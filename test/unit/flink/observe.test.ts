@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FlinkView } from '../../../src/core/flink-view.ts';
 import { createObserve } from '../../../src/flink/observe.ts';
+import { createPatience } from '../../../src/flink/patience.ts';
 import type { FlinkResponse, Transport } from '../../../src/flink/transport.ts';
 import { ask, fakeFlink, flinkError, JOB, OTHER_JOB, reply, row, TRIGGER } from './flink-fixture.ts';
 
@@ -176,7 +177,7 @@ describe('observe', () => {
       new Promise((resolve) => {
         signal.addEventListener('abort', () => resolve({ kind: 'error', error: 'timeout', text: 'ended' }));
       });
-    const view = await createObserve({ transport, budgetMs: 20 })(ask());
+    const view = await createObserve({ transport, patience: createPatience({ budgetMs: 20 }) })(ask());
     assert.equal(view.kind === 'unreachable' && view.error, 'timeout');
   });
 });

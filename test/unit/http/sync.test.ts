@@ -282,9 +282,10 @@ describe('load', () => {
         },
         trigger: undefined,
       }),
-      transport: (_request, signal) =>
+      // One that does not keep to its time.
+      transport: () =>
         new Promise((resolve) => {
-          signal.addEventListener('abort', () => resolve({ kind: 'error', error: 'timeout', text: '' }));
+          setTimeout(() => resolve({ kind: 'error', error: 'timeout', text: '' }), 60);
         }),
       reconcile: () => {
         throw new Error('decided after all');
