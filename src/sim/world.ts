@@ -26,6 +26,7 @@ import { startGarbageCollector } from './models/garbage-collector.ts';
 import { modelKubeApi } from './models/kube-api.ts';
 import { startKubelet } from './models/kubelet.ts';
 import { startMetacontroller } from './models/metacontroller/metacontroller.ts';
+import { NAMESPACE_FINALIZER, startNamespaceController } from './models/namespaces.ts';
 import { createRandom } from './models/random.ts';
 
 /** A whole cluster in one process: the models, wired; the hook is the real one and comes from outside. */
@@ -92,6 +93,7 @@ export function createWorld(options: WorldOptions): World {
   const storage = createStorage();
   const emit = (event: FlinkEvent): void => options.onFlink?.(event);
   const runtime = createFlinkRuntime({ api, clock, random: random.fork('flink'), storage, faults: faults.job, emit });
+  startNamespaceController({ api, clock });
   startGarbageCollector({ api, clock, random: random.fork('gc') });
   startDeploymentController({ api, clock, random: random.fork('deployments'), countsTerminating });
   const kubelet = startKubelet({
@@ -102,7 +104,11 @@ export function createWorld(options: WorldOptions): World {
     pulls: (image) => faults.pulls(image),
     schedulable: (pod) => faults.schedulable(pod),
   });
-  api.create('user', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+  api.create('user', {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: NAMESPACE, finalizers: [NAMESPACE_FINALIZER] },
+  });
   const transport = createFlinkTransport({
     api,
     clock,

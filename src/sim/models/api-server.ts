@@ -97,9 +97,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const admit = (verb: Verb, object: KubeObject, actor: string): Admitted =>
     options.admit?.(verb, object, actor) ?? { kind: 'store', object };
 
+  const isTerminating = (name: string): boolean =>
+    objects.get(keyOf({ kind: 'Namespace', namespace: '', name }))?.metadata.deletionTimestamp !== undefined;
+
   const create = (actor: string, given: KubeObject, verb: Verb = 'create'): Written => {
     const ref = refOf(given);
     if (objects.has(keyOf(ref))) return refused(409, `${ref.kind} "${ref.name}" already exists`);
+    if (isTerminating(ref.namespace))
+      return refused(403, `unable to create new content in namespace ${ref.namespace} because it is being terminated`);
     const admitted = admit(verb, withDefaults(given, random), actor);
     if (admitted.kind === 'refuse') return refused(admitted.code, admitted.message);
     const { status, ...rest } = admitted.object;

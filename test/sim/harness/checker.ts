@@ -177,7 +177,7 @@ function checkChildrenKept(
   if (lost.length === 0) return;
   const { uid = '', name, finalizers } = request.parent.metadata;
   // In a foreground deletion Metacontroller does not manage children: whatever is answered, the garbage collector has them.
-  if (finalizers?.includes('foregroundDeletion') === true) return;
+  if (finalizers?.includes('foregroundDeletion') === true || namespaceGoes(request)) return;
   const current = Math.max(observed.epoch?.number ?? 0, deployedEpoch(request, name));
   const kept = keptNames(name, uid, current);
   const needed = lost.filter((child) => kept.has(`${child.kind}/${child.metadata.name}`));
@@ -192,6 +192,11 @@ function checkChildrenKept(
     return;
   }
   report('no child lost', `${named} of epoch ${current} or later`);
+}
+
+/** The namespace controller deletes everything, JobManagers too, whatever is answered: the hook was shown that. */
+function namespaceGoes({ related }: SyncRequest): boolean {
+  return Object.values(related['Namespace.v1'] ?? {}).some((one) => one.metadata.deletionTimestamp !== undefined);
 }
 
 /** What belongs to the current epoch, or to a later one of which the status does not know yet. */
@@ -229,7 +234,7 @@ function checkJobManagerKept(
   report: Report,
 ): void {
   const { name, uid = '', finalizers } = request.parent.metadata;
-  if (finalizers?.includes('foregroundDeletion') === true) return;
+  if (finalizers?.includes('foregroundDeletion') === true || namespaceGoes(request)) return;
   const before = findDeployment(childrenOf(request), name, 'jobmanager');
   const after = findDeployment(answer?.children ?? [], name, 'jobmanager');
   const running = numberAt(before, 'spec', 'replicas') ?? 0;

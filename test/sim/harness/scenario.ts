@@ -12,8 +12,12 @@ import { NAME } from './sample.ts';
 /** What the scenarios of docs/lifecycle.md are told with. */
 export type Story = (h: History) => Promise<void>;
 
+/** Names of all scenarios that are told. */
+export const SCENARIOS: string[] = [];
+
 /** Tells the scenario twice, once for each apply strategy, on different seeds. */
 export function scenario(name: string, story: Story): void {
+  SCENARIOS.push(name);
   test(name, async () => {
     for (const strategy of ['dynamic-apply', 'server-side-apply'] as const) {
       const h = createHistory({ seed: strategy === 'dynamic-apply' ? 7 : 8, strategy });

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import type { CallFault } from '../../../src/sim/models/flink/transport.ts';
+import { NAMESPACE } from '../../../src/sim/world.ts';
 import { refOf } from '../../../src/sim/models/objects.ts';
 import {
   condition,
   counter,
   epochOf,
+  isReady,
   jobOf,
   leftovers,
   LIMIT_MS,
@@ -127,6 +129,30 @@ scenario('27 pods refused by Pod Security', async (h) => {
   await reachRunning(h, 'started');
 });
 
+scenario('28 namespace terminating', async (h) => {
+  await start(h);
+  await h.run(15_000);
+  h.tell('the namespace is deleted');
+  h.world.api.remove('user', { kind: 'Namespace', namespace: '', name: NAMESPACE });
+  await h.until(
+    () => h.job() === undefined && leftovers(h).length === 0 && h.world.api.list('Namespace').length === 0,
+    LIMIT_MS,
+    'nothing holds the namespace',
+  );
+});
+
+scenario('28 namespace terminating in the middle of an upgrade', async (h) => {
+  await start(h);
+  h.apply(reconfigured(SPEC, '64'));
+  await h.until(() => status(h).epoch?.ended !== undefined, LIMIT_MS, 'stopped');
+  h.world.api.remove('user', { kind: 'Namespace', namespace: '', name: NAMESPACE });
+  await h.until(
+    () => h.job() === undefined && h.world.api.list('Namespace').length === 0,
+    LIMIT_MS,
+    'nothing holds the namespace',
+  );
+});
+
 scenario('30 nonce bumped twice within one sync', async (h) => {
   await start(h);
   await h.run(25_000);
@@ -164,6 +190,35 @@ scenario('32 hook outage of ten minutes', async (h) => {
   h.controls.hook = () => 'up';
   await h.until(() => running(h) && epochOf(h) === 2, 120_000, 'upgraded within two resync periods');
   assert.equal(h.ledger.rewinds.length, 0);
+});
+
+scenario('33 one in ten of many FlinkJobs hangs: the others do not wait', async (h) => {
+  const named = Array.from({ length: 10 }, (_, index) => `job-${index}`);
+  const hangs = (name: string): boolean => name.endsWith('7');
+  h.world.faults.flink = ({ service }) =>
+    hangs(service.name.replace(/-rest$/, '')) ? { kind: 'timeout' } : { kind: 'none' };
+  for (const name of named) h.apply(SPEC, name);
+  await h.until(() => named.every((name) => hangs(name) || isReady(h, 'Running', name)), 15_000, 'the others run');
+  assert.ok(
+    named.filter(hangs).every((name) => !isReady(h, 'Running', name)),
+    'and of those that hang nothing is claimed',
+  );
+});
+
+scenario('36 a batch job as the original ran it: Flink 1.20, a delivered jar, no checkpoints', async (h) => {
+  h.apply({
+    flinkVersion: '1.20',
+    image: 'flink:1.20.4',
+    jarURI: 'local:///opt/flink/usrlib/batch.jar',
+    jobClassName: 'demo.Batch',
+    jobArgs: ['--bounded-ms', '9000'],
+    parallelism: 1,
+    flinkConf: { 'execution.runtime-mode': 'BATCH' },
+  });
+  await h.until(() => isReady(h, 'Finished') && podNames(h).length === 0, LIMIT_MS, 'finished, and no pod is left');
+  await h.run(120_000);
+  assert.equal(h.ledger.counts.restored, 1, 'it ran once');
+  await remove(h);
 });
 
 scenario('37 deleted and created again with the same name while leftovers live', async (h) => {
