@@ -1,7 +1,7 @@
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
-import { parseTime, rfc3339 } from '../time.ts';
+import { rfc3339 } from '../time.ts';
 import { usedUp } from './intend.ts';
 import { TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, stalled } from './say.ts';
@@ -121,32 +121,24 @@ export function stopWithdrawn(facts: Facts): Answer | undefined {
   };
 }
 
-/** Flink forgets a result five minutes after it was complete (rest.async.store-duration, of which the user may set another). */
-const FORGOTTEN_MS = 5 * 60_000;
-
 /**
  * A stop that Flink does not know, and that cannot be asked for now: not all tasks run. It counts as a failed one, so that a job that
- * never runs for long is not waited for without end.
+ * never runs for long is not waited for without end. Its number stands: while Flink may know of it, no other is asked for (S1).
  */
 export function stopUnsent(facts: Facts): Answer | undefined {
-  const { operation, view, flink, epoch, now } = facts;
+  const { operation, view, flink, epoch } = facts;
   if (operation?.kind !== 'stop' || epoch?.ended || isTerminal(flink.job) || flink.job === undefined) return undefined;
   if (view.kind !== 'answered' || view.trigger.kind !== 'absent') return undefined;
-  const forgotten = now - (parseTime(operation.startedAt) ?? now) > FORGOTTEN_MS;
-  if (flink.allTasksRun && !forgotten) return undefined;
+  if (flink.allTasksRun) return undefined;
   return {
-    rule: forgotten ? 'stopForgotten' : 'stopUnsent',
+    rule: 'stopUnsent',
     say: progress(
       stateOf(facts),
       'ChangeWaits',
-      forgotten
-        ? `Flink no longer knows how attempt ${operation.attempt} to stop the job ended, and the job runs; a new attempt follows.`
-        : 'The job could not be stopped, as not all of its tasks run; the change waits.',
+      'The job could not be stopped, as not all of its tasks run; the change waits.',
     ),
     workloads: 'run',
     operation: null,
-    // A number that may have been used is not used again.
-    ...(forgotten ? usedUp(facts) : {}),
     retry: { failures: (facts.retry?.failures ?? 0) + 1, notBefore: facts.at },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
