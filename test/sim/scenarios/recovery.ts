@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { epochOf, jobOf, killJobManager, LIMIT_MS, reachRunning, start, upgrade } from '../harness/flows.ts';
+import type { KubeObject } from '../../../src/sim/models/objects.ts';
+import { NAMESPACE } from '../../../src/sim/world.ts';
+import { epochOf, jobOf, killJobManager, LIMIT_MS, podNames, reachRunning, start, upgrade } from '../harness/flows.ts';
 import type { History } from '../harness/history.ts';
 import { highlyAvailable, reconfigured, SPEC, type Spec } from '../harness/sample.ts';
 import { assertRewoundTold, restoreConfigMap, running, scenario, status, uid } from '../harness/scenario.ts';
@@ -151,3 +153,82 @@ scenario('18 HA metadata gone while the epoch runs: resumes from what is on reco
   assert.ok((h.ledger.counts['checkpoint'] ?? 0) > before + 2, JSON.stringify(h.ledger.counts));
   await reachRunning(h);
 });
+
+/** A hand in the children, whatever it does to one of them. */
+const EDITS: readonly (readonly [
+  string,
+  'Deployment' | 'Service' | 'ConfigMap',
+  string,
+  (live: KubeObject) => KubeObject,
+])[] = [
+  ['JobManager scaled up', 'Deployment', '-jobmanager', (live) => scaled(live, 3)],
+  ['TaskManagers scaled up', 'Deployment', '-taskmanager', (live) => scaled(live, 5)],
+  ['TaskManagers scaled to 0', 'Deployment', '-taskmanager', (live) => scaled(live, 0)],
+  [
+    'labels of the Deployment',
+    'Deployment',
+    '-jobmanager',
+    (live) => labelled(live, { 'flork.itom.com/job': 'other' }),
+  ],
+  ['a label more', 'Deployment', '-taskmanager', (live) => labelled(live, { team: 'x' })],
+  [
+    'selector of the Service',
+    'Service',
+    '-rest',
+    (live) => ({ ...live, spec: { ...(live['spec'] as object), selector: {} } }),
+  ],
+  ['what the next process starts with', 'ConfigMap', '-restore-', (live) => ({ ...live, data: { restore: 'x' } })],
+  ['Flink configuration', 'ConfigMap', '-conf-', (live) => ({ ...live, data: {} })],
+];
+
+const scaled = (live: KubeObject, replicas: number): KubeObject => ({
+  ...live,
+  spec: { ...(live['spec'] as object), replicas },
+});
+const labelled = (live: KubeObject, labels: Record<string, string>): KubeObject => ({
+  ...live,
+  metadata: { ...live.metadata, labels: { ...live.metadata.labels, ...labels } },
+});
+
+scenario('20 every child edited by hand: it is as it was, and the same process runs on', async (h) => {
+  await start(h);
+  await h.run(15_000);
+  const process = jobOf(h);
+  for (const [what, kind, part, edited] of EDITS) {
+    const live =
+      h.world.api.list(kind, NAMESPACE).find(({ metadata }) => metadata.name.includes(part)) ?? assert.fail(part);
+    h.tell(`somebody edits: ${what}`);
+    h.world.api.update('somebody', edited(live));
+    await h.run(15_000);
+    await reachRunning(h, what);
+    assert.equal(jobOf(h), process, `${what}: the JobManager runs on`);
+    const [jobManagers, taskManagers] = ['jobmanager', 'taskmanager'].map((role) => podNames(h, role).length);
+    assert.deepEqual([jobManagers, taskManagers], [1, 1], what);
+  }
+  assert.match(recorded(h) ?? '', /chk-/);
+  await upgrade(h, reconfigured(SPEC, '64'));
+});
+
+scenario(
+  '20 both Deployments and the record deleted by hand at once: started again from what is on record',
+  async (h) => {
+    await start(h);
+    await h.run(25_000);
+    await unattended(h, () => {
+      for (const kind of ['Deployment', 'ConfigMap'] as const) {
+        for (const { metadata } of h.world.api.list(kind, NAMESPACE)) {
+          if (kind === 'ConfigMap' && !metadata.name.includes('-epoch-')) continue;
+          h.tell(`somebody deletes ${metadata.name}`);
+          h.world.api.remove('somebody', { kind, namespace: NAMESPACE, name: metadata.name });
+        }
+      }
+    });
+    await h.until(() => jobOf(h) === undefined, LIMIT_MS, 'the JobManager is gone');
+    await reachRunning(h, 'started again');
+    assert.ok(
+      h.ledger.rewinds.every(({ to }) => to > 0),
+      'not from nothing',
+    );
+    assertRewoundTold(h);
+  },
+);
