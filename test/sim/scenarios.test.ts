@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { STEPS } from '../../src/core/lifecycle/states.ts';
 import { coverage, report, ruleNames } from './harness/coverage.ts';
 import { SCENARIOS } from './harness/scenario.ts';
 import './scenarios/life.ts';
@@ -88,8 +89,24 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['nextWaitsForValidSpec', 'unit/core/lifecycle/upgrade: a stopped job waits for a valid spec'],
 ]);
 
+/** Steps that are none: what they come from. */
+const LATE: ReadonlyMap<string, string> = new Map([
+  ['Deleting → Running', 'a view of status that is older than the deletion'],
+  ['Running → Deploying', 'a JobManager scaled by hand, or a view older than the first time that all tasks ran'],
+  ['Suspended → Stopping', 'pods that appear again beside a suspended job, until they are gone'],
+]);
+
 after(() => {
   console.log(report());
   const missed = ruleNames().filter((name) => !coverage.rules.has(name) && !ELSEWHERE.has(name));
   assert.deepEqual(missed, [], 'every rule answers somewhere');
+  const drawn = STEPS.map(({ from, to }) => `${from} → ${to}`);
+  const taken = [...coverage.steps.keys()].filter(
+    (step) => !/^Stalled|Stalled$|Deleting$/.test(step) && !LATE.has(step),
+  );
+  assert.deepEqual(
+    taken.toSorted(),
+    drawn.toSorted(),
+    'the states of a job are as src/core/lifecycle/states.ts draws them',
+  );
 });

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { changesPage } from '../docs/changes.ts';
+import { lifecyclePage } from '../docs/lifecycle.ts';
 import { crd, objectSchema } from './crd.ts';
 import { KUBERNETES_VERSION } from './pod-spec.ts';
 
@@ -21,5 +22,6 @@ export function generated(): ReadonlyMap<string, string> {
     ['manifests/crd.yaml', `${header.join('\n')}\n${stringify(crd(), options)}`],
     ['manifests/schema/flinkjob.json', `${JSON.stringify(objectSchema())}\n`],
     ['docs/changes.md', changesPage()],
+    ['docs/lifecycle.md', lifecyclePage()],
   ]);
 }

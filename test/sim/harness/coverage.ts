@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ACTOR } from '../../../src/sim/world.ts';
+import { statusOf } from './checker.ts';
 import type { Counts, History } from './history.ts';
 
 /** What all histories of a process hit together. */
@@ -9,10 +11,12 @@ export type Coverage = {
   readonly rules: Map<string, number>;
   readonly effects: Map<string, number>;
   readonly crashes: Map<string, number>;
+  /** `From → To` of status.state, as stored. */
+  readonly steps: Map<string, number>;
 };
 
 export function createCoverage(): Coverage {
-  return { histories: 0, syncs: 0, rules: new Map(), effects: new Map(), crashes: new Map() };
+  return { histories: 0, syncs: 0, rules: new Map(), effects: new Map(), crashes: new Map(), steps: new Map() };
 }
 
 export const coverage = createCoverage();
@@ -20,6 +24,24 @@ export const coverage = createCoverage();
 /** Adds a history that ended well. */
 export function conclude(history: History): void {
   add(history.counts);
+  merge(coverage.steps, stepsOf(history));
+}
+
+/** Each change of status.state that Metacontroller stored; a status that somebody else wrote begins anew. */
+function stepsOf(history: History): ReadonlyMap<string, number> {
+  const steps = new Map<string, number>();
+  const last = new Map<string, string | undefined>();
+  for (const { object, actor, verb } of history.world.api.writes) {
+    if (object.kind !== 'FlinkJob' || verb === 'delete') continue;
+    const uid = object.metadata.uid ?? '';
+    const to = statusOf(object).state;
+    const from = last.get(uid);
+    last.set(uid, to);
+    if (actor !== ACTOR || from === undefined || to === undefined || from === to) continue;
+    const step = `${from} → ${to}`;
+    steps.set(step, (steps.get(step) ?? 0) + 1);
+  }
+  return steps;
 }
 
 function add(counts: Counts): void {
