@@ -58,7 +58,7 @@ const WRONG: readonly (readonly [Readonly<Record<string, unknown>>, RegExp])[] =
   [{ python: { module: 'a', script: 'b' } }, /spec\.python has both or neither/],
   [{ restore: { nonce: 1 } }, /spec\.restore\.nonce/],
   [{ state: 'paused' }, /spec\.state/],
-  [{ policies: { deletion: { trigger: 'Termination' } } }, /spec\.policies\.deletion\.trigger/],
+  [{ policies: { deletion: { trigger: 'Ending' } } }, /spec\.policies\.deletion\.trigger/],
   [{ policies: { upgrade: { modus: 'savepoint' } } }, /spec\.policies\.upgrade\.modus/],
   [{ jobManagerPodMeta: { name: 'a' } }, /spec\.jobManagerPodMeta.*name is not a field/],
   [{ additionalConfFiles: { 'config.yaml': 'a' } }, /spec\.additionalConfFiles/],

