@@ -18,6 +18,7 @@ import './scenarios/recovery.ts';
 import './scenarios/ends.ts';
 import './scenarios/trouble.ts';
 import './scenarios/high-availability.ts';
+import './scenarios/numbers.ts';
 
 /** The scenarios of docs/lifecycle.md by number and name; the plans of test/sim/harness/plans.ts put a crash at every step of their flows. */
 

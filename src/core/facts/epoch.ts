@@ -97,8 +97,35 @@ function endedByRestore(restore: RestoreContent | undefined, at: string): Ended 
   return { how, ...(restore.path ? { path: restore.path } : {}), ...rewound, byFlork, at };
 }
 
+/**
+ * The epoch with a number of operations that none of these savepoints goes beyond. Each savepoint lies in a folder named by its operation,
+ * so that a number is known to be used up even where status, shown late or wiped, does not tell (S5).
+ */
+function withNumbersOf(ref: JobRef, epoch: Epoch, paths: readonly (string | undefined)[]): Epoch {
+  const own = `/${ref.namespace}-${ref.name}-${ref.uid}/`;
+  const used = paths.map((path) => {
+    const from = path?.lastIndexOf(own) ?? -1;
+    return from < 0 ? 0 : Number(/^\d{1,9}(?=\/)/.exec(path?.slice(from + own.length) ?? '')?.[0] ?? 0);
+  });
+  const attempt = Math.max(epoch.attempt, ...used);
+  return attempt === epoch.attempt ? epoch : { ...epoch, attempt };
+}
+
 /** Puts status and children together; never throws, whatever was edited. */
 export function epochFacts(
+  ref: JobRef,
+  prior: Partial<Status> | undefined,
+  observed: Observed,
+  jobManager: ObservedDeployment | undefined,
+  now: number,
+): EpochFacts {
+  const facts = readEpoch(ref, prior, observed, jobManager, now);
+  const { epoch, restore } = facts;
+  if (!epoch) return facts;
+  return { ...facts, epoch: withNumbersOf(ref, epoch, [epoch.ended?.path, epoch.restoredFrom, restore?.path]) };
+}
+
+function readEpoch(
   ref: JobRef,
   prior: Partial<Status> | undefined,
   observed: Observed,

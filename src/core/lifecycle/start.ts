@@ -44,7 +44,7 @@ function plan(
     recordHash: encodeRecord(record).hash,
     ...(restoredFrom === undefined ? {} : { restoredFrom }),
     // The operation that ended the old epoch is used up, also where a late view wrote its epoch without that.
-    attempt: Math.max(prior?.epoch?.attempt ?? facts.epoch?.attempt ?? 0, facts.operation?.attempt ?? 0),
+    attempt: Math.max(prior?.epoch?.attempt ?? 0, facts.epoch?.attempt ?? 0, facts.operation?.attempt ?? 0),
     ...(asked === undefined ? {} : { asked }),
     startedAt: at,
   };

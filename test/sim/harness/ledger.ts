@@ -91,6 +91,8 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   const needs = new Map<string, number>();
   const retired = new Set<string>();
   const counts: Record<string, number> = {};
+  /** The operation that each directory of a savepoint belongs to. */
+  const directories = new Map<string, string>();
 
   const lineage = (owner: string): Lineage => {
     const known = lineages.get(owner);
@@ -149,6 +151,13 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   const settle = (process: ProcessInfo, triggerId: string, state: Asked['state']): void => {
     const operation = operations.get(processName(process))?.find((one) => one.triggerId === triggerId);
     if (operation !== undefined) operation.state = state;
+  };
+  /** S5: the number of an operation is never used again, so that a directory holds the savepoint of one alone. */
+  const ownsDirectory = (triggerId: string, path: string): void => {
+    const directory = path.replace(/\/[^/]*$/, '');
+    const owner = directories.get(directory) ?? triggerId;
+    if (owner !== triggerId) report('S5', `${triggerId} and ${owner} both wrote a savepoint to ${directory}`);
+    directories.set(directory, owner);
   };
   /** S4: not older than the newest that is known, and not empty when one is. */
   const restored = (process: ProcessInfo, path: string | undefined, counter: number): void => {
@@ -216,6 +225,7 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
         break;
       case 'savepoint':
         settle(process, event.triggerId, 'done');
+        ownsDirectory(event.triggerId, event.path);
         lineage(process.owner).savepoints++;
         lineage(process.owner).newest = event.counter;
         break;
