@@ -59,6 +59,7 @@ export const REASONS = {
   Rescaled: 'The job was rescaled in place',
   Resumed: 'The job was resumed',
   RestoreRequested: 'spec.restore.nonce asked for a start from spec.restore.from',
+  Unhealthy: 'A job that runs is deployed anew from its newest snapshot, as policies.health asks',
   Redeployed: 'Flork deployed the job anew by itself, with the same spec',
   Rewound: 'The job went back to an older snapshot than it had reached',
 } as const;

@@ -267,8 +267,19 @@ export const Status = v.object({
         epoch: count('The epoch that is deployed anew'),
         attempts: count('How many times in a row'),
         notBefore: time('Not before'),
+        why: v.optional(text('What is wrong with the epoch, which runs (policies.health)')),
       }),
       v.description('Flork deploys the job anew by itself; absent when it has run for long enough'),
+    ),
+  ),
+  health: v.optional(
+    v.pipe(
+      v.object({
+        jobId: text('The Flink job whose restarts are counted'),
+        restarts: count('Where the count began'),
+        since: v.optional(time('When it began; absent while nothing restarts')),
+      }),
+      v.description('What policies.health counts'),
     ),
   ),
   missing: v.optional(v.pipe(Missing, v.description('A recorded snapshot that processes could not find'))),

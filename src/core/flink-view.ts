@@ -124,6 +124,8 @@ export type FlinkView =
       readonly trigger: Part<TriggerView>;
       /** `absent`: the scheduler of this job cannot rescale it. */
       readonly bounds: Part<readonly VertexBounds[]>;
+      /** How many times this process has restarted the tasks of the job (metric numRestarts); Flink may know it only some seconds later. */
+      readonly restarts: Part<number>;
     };
 
 /** What to ask in this sync; `undefined` questions are not asked. */
@@ -149,6 +151,8 @@ export type Questions =
         readonly exceptions: boolean;
         readonly flinkVersion: boolean;
         readonly bounds: boolean;
+        /** Asked only where policies.health counts them. */
+        readonly restarts: boolean;
       };
       readonly trigger: TriggerQuestion | undefined;
     };

@@ -30,9 +30,6 @@ export function planOf(facts: Facts, answer: Answer): NonNullable<Status['plan']
     });
   }
   notes.push(...scaleNotes(facts), ...waitingNotes(facts, answer));
-  if (wanted.policies?.health !== undefined) {
-    notes.push({ field: 'spec.policies.health', note: 'This version of Flork does not act on it.' });
-  }
   if (wanted.policies?.deletion?.trigger === 'Termination' && !(facts.input.duties ?? []).includes('delete-self')) {
     notes.push({
       field: 'spec.policies.deletion.trigger',

@@ -2,6 +2,7 @@ import type { Operation } from '../api/status.ts';
 import type { Facts } from './facts/facts.ts';
 import { candidateJobIds, factsOf } from './facts/facts.ts';
 import type { Questions, TriggerQuestion } from './flink-view.ts';
+import { leavingWanted } from './facts/facts.ts';
 import { restService } from './lifecycle/service.ts';
 import type { Input } from './types.ts';
 
@@ -26,8 +27,10 @@ function questionsOf(facts: Facts): Questions {
       : process.kind === 'running' && process.ready && !process.leaving;
   if (!up) return { kind: 'none', why: 'no JobManager is ready' };
   const settled =
-    prior?.state === 'Running' && epoch.stableAt !== undefined && !operation && !facts.aside && !facts.changeWanted;
+    prior?.state === 'Running' && epoch.stableAt !== undefined && !operation && !facts.aside && !leavingWanted(facts);
   const bounds = facts.scale?.asks ?? false;
+  const health = facts.wanted?.policies?.health;
+  const stall = health?.checkpointStall !== undefined;
   const safety =
     prior?.conditions?.some((condition) => condition.type === 'StateSafe' && condition.reason !== 'StateAtRisk') ??
     false;
@@ -36,12 +39,13 @@ function questionsOf(facts: Facts): Questions {
     service: restService(facts),
     jobIds: candidateJobIds(job.ref.uid, epoch, facts.record, facts.restore),
     wants: {
-      detail: !settled || bounds || prior?.job?.parallelism === undefined,
+      detail: !settled || bounds || stall || prior?.job?.parallelism === undefined,
       checkpoints: true,
-      checkpointConfig: !settled || !safety,
+      checkpointConfig: !settled || !safety || stall,
       exceptions: true,
       flinkVersion: prior?.job?.flinkVersion === undefined,
       bounds,
+      restarts: health?.restarts !== undefined,
     },
     trigger: triggerOf(operation ?? facts.aside),
   };

@@ -4,6 +4,7 @@ import { epochNames, names } from './build/names.ts';
 import { encodeRecord } from './build/record.ts';
 import { conditionsOf } from './conditions.ts';
 import { hasRewound } from './epoch-progress.ts';
+import { countedRestarts } from './health.ts';
 import type { Facts } from './facts/facts.ts';
 import { findingsText } from './lifecycle/gates.ts';
 import { keptRedeploy } from './lifecycle/redeploy.ts';
@@ -49,6 +50,7 @@ export function statusOf(
   const handled = firstSeen(facts, handledOf(facts, answer));
   const lastSavepoint = lastSavepointOf(facts, answer);
   const redeploy = answer.redeploy ?? keptRedeploy(facts);
+  const health = countedRestarts(facts);
   const gone = answer.missing ?? missingOf(facts);
   const stable = stableEpochOf(facts, answer, epoch);
   const job = jobOf(facts, epoch);
@@ -72,6 +74,7 @@ export function statusOf(
     ...(retry ? { retry } : {}),
     ...(gone ? { missing: gone } : {}),
     ...(redeploy ? { redeploy } : {}),
+    ...(health ? { health } : {}),
     ...(Object.keys(handled).length > 0 ? { handled } : {}),
     ...(scaledAt ? { scaledAt } : {}),
     ...(job ? { job } : {}),

@@ -23,6 +23,7 @@ import {
   exceptionsView,
   jobDetail,
   jobViews,
+  restartsView,
   triggerView,
 } from './replies.ts';
 import {
@@ -34,6 +35,7 @@ import {
   Exceptions,
   JobDetails,
   JobsOverview,
+  Metrics,
   ResourceRequirements,
   TriggerAccepted,
   TriggerStatus,
@@ -90,6 +92,7 @@ export type FlinkClient = {
   readonly checkpoint: (jobId: string, triggerId: string) => Promise<Accepted>;
   readonly dispose: (path: string) => Promise<Accepted>;
   readonly bounds: (jobId: string) => Promise<Part<readonly VertexBounds[]>>;
+  readonly restarts: (jobId: string) => Promise<Part<number>>;
   readonly rescale: (jobId: string, bounds: readonly VertexBounds[]) => Promise<Accepted>;
 };
 
@@ -140,6 +143,7 @@ export function flinkClient(options: ClientOptions): FlinkClient {
     },
     dispose: async (path) => disposalAccepted(await call('POST', '/savepoint-disposal', { 'savepoint-path': path })),
     bounds: (jobId) => get(`/jobs/${checked(jobId)}/resource-requirements`, ResourceRequirements, boundsView),
+    restarts: (jobId) => get(`/jobs/${checked(jobId)}/metrics?get=numRestarts`, Metrics, restartsView),
     rescale: async (jobId, bounds) => {
       const body = Object.fromEntries(
         bounds.map(({ id, lower, upper }) => [id, { parallelism: { lowerBound: lower, upperBound: upper } }]),

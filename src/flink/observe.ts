@@ -82,16 +82,18 @@ async function ask(client: FlinkClient, questions: Ask, stop: () => void, maxFor
     job === undefined ? Promise.resolve(NOT_ASKED) : until(wanted, () => call(job.id));
   const { wants, trigger } = questions;
   const runs = job?.state === 'RUNNING';
-  const [flinkVersion, detail, checkpoints, checkpointConfig, exceptions, triggered, bounds] = await Promise.all([
-    until(wants.flinkVersion, client.version),
-    of(wants.detail || !runs, client.detail),
-    of(wants.checkpoints, client.checkpoints),
-    of(wants.checkpointConfig, client.checkpointConfig),
-    // The newest failure of a job that runs is over: it explains nothing that is.
-    of(wants.exceptions && !runs, client.exceptions),
-    trigger === undefined ? NOT_ASKED : until(true, () => client.trigger(trigger)),
-    of(wants.bounds, client.bounds),
-  ]);
+  const [flinkVersion, detail, checkpoints, checkpointConfig, exceptions, triggered, bounds, restarts] =
+    await Promise.all([
+      until(wants.flinkVersion, client.version),
+      of(wants.detail || !runs, client.detail),
+      of(wants.checkpoints, client.checkpoints),
+      of(wants.checkpointConfig, client.checkpointConfig),
+      // The newest failure of a job that runs is over: it explains nothing that is.
+      of(wants.exceptions && !runs, client.exceptions),
+      trigger === undefined ? NOT_ASKED : until(true, () => client.trigger(trigger)),
+      of(wants.bounds, client.bounds),
+      of(wants.restarts, client.restarts),
+    ]);
   const built = isBuilt(job);
   const asked = listed.filter((one) => questions.jobIds.includes(one.id));
   const foreign = listed.filter((one) => !questions.jobIds.includes(one.id)).slice(0, maxForeignJobs);
@@ -105,6 +107,7 @@ async function ask(client: FlinkClient, questions: Ask, stop: () => void, maxFor
     exceptions,
     trigger: triggered,
     bounds,
+    restarts,
   };
 }
 

@@ -19,6 +19,7 @@ import type {
   Exceptions,
   JobDetails,
   JobsOverview,
+  Metrics,
   ResourceRequirements,
   TriggerStatus,
 } from './schema.ts';
@@ -72,6 +73,11 @@ export function boundsView(reply: v.InferOutput<typeof ResourceRequirements>): V
   return bounds.length === 0 || bounds.length > MOST_VERTICES
     ? undefined
     : bounds.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** /jobs/:id/metrics?get=numRestarts; `undefined` while Flink has not fetched it. */
+export function restartsView(reply: v.InferOutput<typeof Metrics>): number | undefined {
+  return count(reply.find(({ id }) => id === 'numRestarts')?.value);
 }
 
 /** /jobs/:id/checkpoints. */

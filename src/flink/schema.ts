@@ -82,6 +82,9 @@ export const ResourceRequirements = v.record(
   v.object({ parallelism: v.object({ lowerBound: numeric, upperBound: numeric }) }),
 );
 
+/** GET /jobs/:id/metrics?get=…: an empty list until the metric has been fetched from the process. */
+export const Metrics = v.array(v.object({ id: v.string(), value: optionalNumber }));
+
 /** GET /jobs/:id/checkpoints/config. */
 export const CheckpointConfig = v.object({
   interval: numeric,

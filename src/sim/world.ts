@@ -82,7 +82,7 @@ export function createWorld(options: WorldOptions): World {
     schedulable: () => true,
     watchLagMs: () => 15,
     selects: () => true,
-    job: { stopFailsAfterSavepoint: false, savepointMs: 300 },
+    job: { stopFailsAfterSavepoint: false, savepointMs: 300, checkpointsFail: false },
   };
   const admit = (verb: Verb, object: KubeObject, actor: string): Admitted => {
     const refusal = faults.refuse(verb, object, actor);

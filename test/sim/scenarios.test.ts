@@ -16,6 +16,7 @@ import './scenarios/snapshots.ts';
 import './scenarios/deletions.ts';
 import './scenarios/recovery.ts';
 import './scenarios/ends.ts';
+import './scenarios/health.ts';
 import './scenarios/trouble.ts';
 import './scenarios/high-availability.ts';
 import './scenarios/numbers.ts';

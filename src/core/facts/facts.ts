@@ -8,7 +8,7 @@ import { changes, type Change } from '../change.ts';
 import type { FlinkView } from '../flink-view.ts';
 import { recordedNonces } from '../handled.ts';
 import { closedRecord, type EpochRecord, type RestoreContent } from '../record.ts';
-import { rfc3339 } from '../time.ts';
+import { parseTime, rfc3339 } from '../time.ts';
 import type { Input } from '../types.ts';
 import { absenceOf, stuckPod, type Absence } from './absence.ts';
 import { epochFacts, type EpochFacts } from './epoch.ts';
@@ -58,7 +58,27 @@ export type Facts = EpochFacts & {
   readonly restartNonce: number | undefined;
   /** Something other than what runs is asked for: another spec, a suspension, a restore, a restart. */
   readonly changeWanted: boolean;
+  /** Status has decided that the epoch is deployed anew because it is unwell (policies.health); it stands for as long as it may matter. */
+  readonly healthWanted: boolean;
 };
+
+/** Whether the running epoch is to be left: for something else, or to be deployed anew. */
+export function leavingWanted(facts: Facts): boolean {
+  return facts.changeWanted || facts.healthWanted;
+}
+
+/** A decision that could not be carried out for so long is made anew. */
+const DECISION_MS = 15 * 60_000;
+
+function isHealthWanted(prior: Partial<Status> | undefined, { epoch, adopted }: EpochFacts, input: Input): boolean {
+  const decided = prior?.redeploy;
+  if (adopted || decided?.why === undefined || decided.epoch !== epoch?.number || input.job.spec.kind !== 'valid')
+    return false;
+  if (input.job.spec.spec.policies?.health === undefined) return false;
+  const age = input.now - (parseTime(decided.notBefore) ?? 0);
+  const standing = epoch.ended !== undefined || prior?.operation?.purpose === 'health';
+  return standing || (age >= 0 && age <= DECISION_MS);
+}
 
 /** Job ids that processes of an epoch may carry, most likely first; with Kubernetes HA there is but one. */
 export function candidateJobIds(
@@ -148,6 +168,7 @@ export function factsOf(input: Input): Facts {
     restoreNonce,
     restartNonce,
     changeWanted: suspendWanted || upgrades.length > 0 || nonced,
+    healthWanted: isHealthWanted(prior, current, input),
   };
 }
 

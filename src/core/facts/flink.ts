@@ -49,6 +49,7 @@ export function flinkFacts(view: FlinkView, jobIds: readonly string[]): FlinkFac
       view.exceptions,
       view.trigger,
       view.bounds,
+      view.restarts,
     ].every((part) => part.kind !== 'failed' || part.error !== 'timeout'),
     anyTaskRan:
       (tasks?.running ?? 0) + (tasks?.finished ?? 0) > 0 ||

@@ -1,6 +1,6 @@
 import type { Ended } from '../../api/status.ts';
 import type { Answer } from '../answer.ts';
-import type { Facts } from '../facts/facts.ts';
+import { leavingWanted, type Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
 import { parseTime } from '../time.ts';
 import { lossAllowed, mayStartEmpty } from './contract.ts';
@@ -33,13 +33,14 @@ export function cancelWithdrawn(facts: Facts): Answer | undefined {
   const { operation, flink, epoch } = facts;
   if (operation?.kind !== 'cancel' || epoch?.ended || flink.job?.state !== 'RUNNING') return undefined;
   const lost = isKept(facts) && !lossAllowed(facts) && checkpointsLost(facts);
-  if (facts.changeWanted && (lost === 'unknown' || !lost)) return undefined;
+  const wanted = leavingWanted(facts);
+  if (wanted && (lost === 'unknown' || !lost)) return undefined;
   return {
     rule: 'cancelWithdrawn',
     say: progress(
-      facts.changeWanted ? stateOf(facts) : 'Running',
+      wanted ? stateOf(facts) : 'Running',
       'TasksStarting',
-      facts.changeWanted ? `Not canceled: ${lost}.` : 'The spec is again what runs; nothing was canceled.',
+      wanted ? `Not canceled: ${lost}.` : 'The spec is again what runs; nothing was canceled.',
     ),
     workloads: 'run',
     operation: null,

@@ -1,6 +1,6 @@
 import type { Operation } from '../../api/status.ts';
 import type { Answer } from '../answer.ts';
-import type { Facts } from '../facts/facts.ts';
+import { leavingWanted, type Facts } from '../facts/facts.ts';
 import { parseTime } from '../time.ts';
 import { lossAllowed, lossApproved, neverRan, waysOut } from './contract.ts';
 import { intend } from './intend.ts';
@@ -11,13 +11,14 @@ import { progress, stalled } from './say.ts';
 /**
  * What runs is not what is wanted: which intent is formed? Nothing is touched here.
  *
+ *   unwell (policies.health), and nothing else is wanted ──► left like for a change, with the same spec
  *   never ran ──► replaced      restore asked ──► cancel      a way to leave it (leave.ts) ──► stop or cancel
  *   anything that could lose state ──► hold
  */
 export function change(facts: Facts): Answer | undefined {
   const { epoch, operation } = facts;
   // A rescale in place holds nothing up: it is a state that Flink is told to be in.
-  if (!facts.changeWanted || !epoch || epoch.ended || (operation && operation.kind !== 'rescale')) return undefined;
+  if (!leavingWanted(facts) || !epoch || epoch.ended || (operation && operation.kind !== 'rescale')) return undefined;
   if (neverRan(facts)) return replace(facts);
   if (facts.restoreNonce !== undefined && !facts.suspendWanted) {
     return intend(
@@ -73,6 +74,7 @@ function leave(facts: Facts): Answer | undefined {
 const targetOf = (facts: Facts) => (facts.suspendWanted ? ('Stopping' as const) : ('Upgrading' as const));
 
 function purposeOf(facts: Facts): Operation['purpose'] {
+  if (!facts.changeWanted) return 'health';
   if (facts.suspendWanted) return 'suspend';
   const scales = facts.scale?.way === 'upgrade' && facts.upgrades.every(({ effect }) => effect === 'scale');
   if (scales) return 'scale';

@@ -16,7 +16,9 @@ export type Mode = 'savepoint' | 'last-state' | 'stateless' | 'unknown';
  */
 export function resolveMode(facts: Facts): Mode {
   const said = facts.wanted?.policies?.upgrade?.mode;
-  if (said !== undefined) return said;
+  // Nobody asked for a job that is unwell to lose its state: stateless is for changes.
+  const unasked = facts.healthWanted && !facts.changeWanted;
+  if (said !== undefined && !(said === 'stateless' && unasked)) return said;
   if (savepointDirectory(facts) !== undefined) return 'savepoint';
   const { view } = facts;
   if (view.kind === 'answered' && view.checkpointConfig.kind === 'value')

@@ -1,7 +1,7 @@
 import type { Reason } from '../../api/reasons.ts';
 import type { Ended } from '../../api/status.ts';
 import type { Answer, Say } from '../answer.ts';
-import type { Facts } from '../facts/facts.ts';
+import { leavingWanted, type Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
 import { parseTime, rfc3339 } from '../time.ts';
 import { toldRewound } from './cancel.ts';
@@ -121,9 +121,9 @@ export function failedEnd(facts: Facts): Answer | undefined {
   const ended = facts.endedInStatus;
   // What Flork ended so makes room for the next epoch.
   if (ended?.how !== 'failed' || ended.byFlork) return undefined;
-  const waits = facts.changeWanted ? undefined : restartWaits(facts);
+  const waits = leavingWanted(facts) ? undefined : restartWaits(facts);
   if (waits) return waits;
-  if (!facts.changeWanted && !restartsItself(facts)) {
+  if (!leavingWanted(facts) && !restartsItself(facts)) {
     return {
       rule: 'failed',
       say: failedSay(facts),
@@ -239,6 +239,7 @@ export function retire(facts: Facts): Answer | undefined {
 }
 
 function reasonAnew(facts: Facts, heir: string | undefined): Reason {
+  if (facts.healthWanted && !facts.changeWanted) return 'Unhealthy';
   if (facts.changeWanted || facts.endedInStatus?.how !== 'failed') return 'SpecChanged';
   return heir !== undefined && facts.prior?.missing?.steppedTo === heir ? 'Rewound' : 'Redeployed';
 }

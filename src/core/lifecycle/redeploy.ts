@@ -1,8 +1,10 @@
 import type { Status } from '../../api/status.ts';
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
+import { healthWindow, stallLimit, unwell } from '../health.ts';
 import { parseTime, rfc3339 } from '../time.ts';
 import { failureText } from './job-ended.ts';
+import { TRANSITION_SECONDS } from './pace.ts';
 import { progress } from './say.ts';
 
 /**
@@ -21,11 +23,44 @@ function nextRedeploy({ epoch, prior, now }: Facts): NonNullable<Status['redeplo
   return { epoch: epoch?.number ?? 0, attempts, notBefore: rfc3339(now + pause) };
 }
 
-/** What status keeps of it: nothing once the job has run long enough. */
-export function keptRedeploy({ prior, epoch, flink, now }: Facts): Status['redeploy'] {
+/** What status keeps of it: nothing once the job has run long enough. A decision about an epoch that runs stays as long as it stands. */
+export function keptRedeploy(facts: Facts): Status['redeploy'] {
+  const { prior, epoch, flink, now, healthWanted } = facts;
+  const known = prior?.redeploy;
+  if (known === undefined || healthWanted) return known;
   const since = parseTime(epoch?.stableAt);
-  const runsLong = flink.allTasksRun && since !== undefined && now - since > LONGEST_MS;
-  return runsLong ? undefined : prior?.redeploy;
+  const enough = wanted(facts) ? longEnough(facts, known.attempts) : LONGEST_MS;
+  return flink.allTasksRun && since !== undefined && now - since > enough ? undefined : known;
+}
+
+const wanted = (facts: Facts) => facts.wanted?.policies?.health !== undefined;
+
+/** An epoch that is unwell is left alone for so long after its start: one minute, doubled each time, at most an hour. */
+function restMs(attempts: number): number {
+  return attempts === 0 ? 0 : Math.min(60 * 60_000, 60_000 * 2 ** Math.min(attempts - 1, 10));
+}
+
+/** Well for so long, it was not deployed anew in vain. */
+function longEnough(facts: Facts, attempts: number): number {
+  return LONGEST_MS + restMs(attempts) + Math.max(healthWindow(facts), stallLimit(facts) ?? 0);
+}
+
+/** A job that runs is unwell (policies.health): the decision to deploy it anew goes into status; how it is left is as for a change. */
+export function unhealthy(facts: Facts): Answer | undefined {
+  const { epoch, prior, now, operation, adopted } = facts;
+  if (!wanted(facts) || adopted || facts.changeWanted || facts.healthWanted || operation) return undefined;
+  if (facts.input.job.spec.kind !== 'valid' || !epoch?.stableAt || epoch.ended) return undefined;
+  const attempts = prior?.redeploy?.attempts ?? 0;
+  const rested = now - (parseTime(epoch.startedAt) ?? now) >= restMs(attempts);
+  const why = rested ? unwell(facts) : undefined;
+  if (why === undefined) return undefined;
+  return {
+    rule: 'unhealthy',
+    say: progress('Upgrading', 'Unhealthy', `${why}. It is deployed anew (attempt ${attempts + 1} in a row).`),
+    workloads: 'run',
+    redeploy: { epoch: epoch.number, attempts: attempts + 1, notBefore: facts.at, why },
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
 }
 
 /** Whether a job that failed for good is deployed anew from its newest snapshot. */

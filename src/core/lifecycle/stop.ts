@@ -1,5 +1,5 @@
 import type { Answer } from '../answer.ts';
-import type { Facts } from '../facts/facts.ts';
+import { leavingWanted, type Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
 import { rfc3339 } from '../time.ts';
 import { usedUp } from './intend.ts';
@@ -109,7 +109,7 @@ export function stopFailed(facts: Facts): Answer | undefined {
 /** The spec is as it was and the stop was never sent: nothing happens (scenario 4). */
 export function stopWithdrawn(facts: Facts): Answer | undefined {
   const { operation, view, flink, epoch } = facts;
-  if (operation?.kind !== 'stop' || epoch?.ended || facts.changeWanted) return undefined;
+  if (operation?.kind !== 'stop' || epoch?.ended || leavingWanted(facts)) return undefined;
   if (view.kind !== 'answered' || view.trigger.kind !== 'absent' || isTerminal(flink.job) || flink.job === undefined)
     return undefined;
   return {

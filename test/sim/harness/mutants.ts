@@ -226,6 +226,7 @@ function gone(input: Input): FlinkView {
     checkpointConfig: none,
     exceptions: none,
     trigger: NOT_KNOWN,
+    restarts: { kind: 'not-asked' },
     bounds: none,
   };
 }

@@ -187,6 +187,9 @@ export function answered(
     checkpoints?: Partial<CheckpointsView>;
     trigger?: TriggerView | 'absent';
     tasks?: number;
+    restarts?: number;
+    /** /jobs/:id: Flink's clock, and since when the job is RUNNING. */
+    clock?: { now: number; runningSince: number };
     running?: number;
     checkpointing?: boolean | 'unknown';
     vertices?: readonly VertexView[];
@@ -213,6 +216,7 @@ export function answered(
       value: {
         runningSince: state === 'RUNNING' && running > 0 ? 1 : 0,
         now: 60_000,
+        ...more.clock,
         parallelism: Math.max(1, ...(more.vertices ?? []).map((vertex) => vertex.parallelism)),
         vertices: more.vertices ?? [],
       },
@@ -250,6 +254,7 @@ export function answered(
         ? { kind: 'absent', text: 'no trigger' }
         : { kind: 'value', value: more.trigger },
     bounds: boundsPart(more.bounds),
+    restarts: more.restarts === undefined ? { kind: 'not-asked' } : { kind: 'value', value: more.restarts },
   };
 }
 

@@ -21,6 +21,7 @@ export function ask(change: Partial<Ask> = {}): Ask {
       exceptions: true,
       flinkVersion: true,
       bounds: true,
+      restarts: true,
     },
     trigger: undefined,
     ...change,

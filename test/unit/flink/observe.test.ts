@@ -21,6 +21,17 @@ const BOUNDS = `/jobs/${JOB}/resource-requirements`;
 const COUNTS = { restored: 1, total: 9, in_progress: 0, completed: 7, failed: 1 };
 
 describe('observe', () => {
+  it('reads numRestarts, which Flink tells as text, and not at all at first', async () => {
+    const told = async (body: unknown) => {
+      const { transport } = fakeFlink({ [`/jobs/${JOB}/metrics`]: reply(body) });
+      const view = await createObserve({ transport })(ask());
+      return view.kind === 'answered' ? view.restarts : undefined;
+    };
+    assert.deepEqual(await told([{ id: 'numRestarts', value: '3' }]), { kind: 'value', value: 3 });
+    for (const body of [[], [{ id: 'numRestarts', value: 'NaN' }], [{ id: 'uptime', value: '3' }], {}])
+      assert.equal((await told(body))?.kind, 'failed');
+  });
+
   it('asks nothing when there is no question', async () => {
     const { transport, calls } = fakeFlink({});
     const view = await createObserve({ transport })({ kind: 'none', why: 'no ready pod' });
@@ -169,7 +180,7 @@ describe('observe', () => {
     };
     const view = await createObserve({ transport })(ask());
     assert.equal(view.kind, 'answered');
-    assert.equal(aborted.length, 4);
+    assert.equal(aborted.length, 5);
   });
 
   it('stays within its budget', async () => {

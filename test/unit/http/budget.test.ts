@@ -21,6 +21,7 @@ const ASK: Questions = {
     exceptions: true,
     flinkVersion: true,
     bounds: true,
+    restarts: true,
   },
   trigger: { kind: 'savepoint', jobId: JOB, triggerId: 'b'.repeat(32) },
 };

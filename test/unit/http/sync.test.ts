@@ -45,6 +45,7 @@ describe('/sync', () => {
             exceptions: false,
             flinkVersion: false,
             bounds: false,
+            restarts: false,
           },
           trigger: undefined,
         };
@@ -233,6 +234,7 @@ describe('load', () => {
             exceptions: false,
             flinkVersion: false,
             bounds: false,
+            restarts: false,
           },
           trigger: undefined,
         }),
@@ -279,6 +281,7 @@ describe('load', () => {
           exceptions: false,
           flinkVersion: false,
           bounds: false,
+          restarts: false,
         },
         trigger: undefined,
       }),

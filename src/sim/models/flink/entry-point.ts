@@ -136,6 +136,8 @@ export type Program = {
   readonly checkpointMs: number | undefined;
   /** Fails for good after so long of running. */
   readonly failAfterMs: number | undefined;
+  /** Its tasks fail each time they have run for so long, and are restarted. */
+  readonly failOverMs: number | undefined;
   /** Parallelism that main() gives to a source, whatever that of the job is. */
   readonly fixed: number | undefined;
   /** A job that the adaptive scheduler does not take (DefaultSlotPoolServiceSchedulerFactory). */
@@ -152,6 +154,7 @@ export function readProgram(args: readonly string[]): Program {
     boundedMs: value('--bounded-ms'),
     checkpointMs: value('--checkpoint-ms'),
     failAfterMs: value('--fail-after-ms'),
+    failOverMs: value('--fail-over-ms'),
     fixed: value('--fixed'),
     batch: args.includes('--batch'),
   };

@@ -48,7 +48,7 @@ export type Job = {
 };
 
 /** Faults that tests switch on. */
-export type JobFaults = { stopFailsAfterSavepoint: boolean; savepointMs: number };
+export type JobFaults = { stopFailsAfterSavepoint: boolean; savepointMs: number; checkpointsFail: boolean };
 
 /** The counter grows by one in so many milliseconds. */
 const STEP_MS = 100;
@@ -159,6 +159,7 @@ export function startJob(options: JobOptions): Job {
       runningSince = clock.now();
       if (checkpointing.intervalMs !== undefined) later(checkpointing.intervalMs, checkpoint);
       if (program.boundedMs !== undefined) later(Math.max(0, program.boundedMs - ranMs), () => end('FINISHED'));
+      if (program.failOverMs !== undefined) later(program.failOverMs, () => failOver('a task failed'));
       if (program.failAfterMs !== undefined) {
         later(Math.max(0, program.failAfterMs - ranMs), () => {
           failures.unshift({ at: clock.now(), text: 'java.lang.RuntimeException: the program failed' });
@@ -195,7 +196,8 @@ export function startJob(options: JobOptions): Job {
         failOver('org.apache.flink.util.FlinkException: Failure to finalize checkpoint');
         return;
       }
-      const written = checkpointing.directory !== undefined && storage.writable(path);
+      const written =
+        !options.faults.checkpointsFail && checkpointing.directory !== undefined && storage.writable(path);
       if (written) complete(id, path, value, false);
       else failed++;
       done(written ? id : undefined);

@@ -50,6 +50,12 @@ function jobResource(jobManager: JobManager, clock: Clock, jobId: string, resour
       return checkpoints(job);
     case 'checkpoints/config':
       return checkpointConfig(job);
+    case 'metrics':
+      // Fetched every 10 s (metrics.fetcher.update-interval): a young job has none.
+      return json(
+        200,
+        clock.now() - job.startTime < 10_000 ? [] : [{ id: 'numRestarts', value: String(job.failures.length) }],
+      );
     case 'exceptions':
       return json(200, exceptions(job));
     default:

@@ -89,9 +89,3 @@ test('a finished job runs again for another spec only where the policy says so',
     );
   }
 });
-
-test('a health policy does not act yet, and plan says so', () => {
-  const at = runningCluster({ ...SPEC, policies: { ...SPEC.policies, health: { restarts: 3 } } });
-  assert.ok(at.status!.plan?.some(({ field }) => field === 'spec.policies.health'));
-  assert.equal(runningCluster().status!.plan, undefined);
-});
