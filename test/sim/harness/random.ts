@@ -65,7 +65,7 @@ export async function tellScript(script: Script, core?: Core): Promise<Told> {
   }
   await history.until(() => leaves(history) || (isUp(history) && converged(history)), BOUND_MS, 'Ready or Stalled');
   // A failed savepoint is tried again: that is told, and not the end.
-  if (script.settles && condition(history, 'Ready') === 'True') await reachSettled(history);
+  if (script.settles && condition(history, 'Ready') === 'True') await settle(history, script);
   const end = endOf(history);
   const started = history.world.api.writes.some(
     ({ object }) => object.kind === 'FlinkJob' && statusOf(object).state === 'Running',
@@ -77,6 +77,13 @@ export async function tellScript(script: Script, core?: Core): Promise<Told> {
     'deleted without a trace',
   );
   return { history, counts: started && hit.size > 0, faults: [...hit], end };
+}
+
+/** A bounded job comes to rest only when it is over: its end is written, however late it comes. */
+async function settle(h: History, { traits }: Script): Promise<void> {
+  if (traits.includes('bounded'))
+    await h.until(() => leaves(h) || stateOf(h) !== 'Running', BOUND_MS, 'the end of a bounded job');
+  await reachSettled(h);
 }
 
 /** Gone, or on its way. */
