@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { conclude, coverage, report } from './harness/coverage.ts';
 import { explore, subjects, type Share } from './harness/explore.ts';
-import { FLOWS } from './harness/flows.ts';
+import { FLOWS } from './harness/catalogue.ts';
 import { randomHistory } from './harness/random.ts';
 
 /**

@@ -2,7 +2,8 @@ import type { ApplyStrategy } from '../../../src/sim/models/metacontroller/sync.
 import { createRandom } from '../../../src/sim/models/random.ts';
 import { conclude } from './coverage.ts';
 import { disturb } from './disturb.ts';
-import { endWell, reachSettled, type Flow } from './flows.ts';
+import type { Flow } from './catalogue.ts';
+import { endWell, reachSettled } from './flows.ts';
 import { createHistory, Interrupted, type History, type HistoryOptions } from './history.ts';
 import { isElementary, nameOf, plansOf, stratumOf, type Plan } from './plans.ts';
 import { reference } from './reference.ts';

@@ -2,9 +2,9 @@ import { keyOf, refOf, type KubeObject } from '../../../src/sim/models/objects.t
 import { NAMESPACE, jobRef } from '../../../src/sim/world.ts';
 import { statusOf } from './checker.ts';
 import { writesSince, type History } from './history.ts';
-import { adaptive, NAME, reconfigured, SPEC, stateless, suspended, type Spec } from './sample.ts';
+import { NAME, SPEC, suspended, type Spec } from './sample.ts';
 
-/** The flows of a job's life, as a user sees them: what is done, and what must be reached. */
+/** The steps of a job's life, as a user sees them: what is done, and what must be reached. */
 
 export const LIMIT_MS = 400_000;
 
@@ -30,7 +30,7 @@ export async function reachRunning(h: History, what = 'Running and Ready', limit
 }
 
 /** Whether the newest spec is what the running epoch was made of, or an epoch that differs in nothing that matters. */
-function runsNewest(h: History): boolean {
+export function runsNewest(h: History): boolean {
   const status = statusOf(h.job() as KubeObject);
   return status.operation === undefined && status.epoch?.ended === undefined;
 }
@@ -125,133 +125,8 @@ export function refersTo(name: string = NAME): ReturnType<typeof jobRef> {
   return jobRef(name);
 }
 
-/** The flows whose every effect is crashed and whose every status is shown stale: a prelude, then the flow itself. */
-export type Flow = {
-  readonly name: string;
-  /** Of a core flow every crash, lost answer and stale view is run in each `npm test`; of the others a share. */
-  readonly core?: boolean;
-  readonly prelude: (h: History) => Promise<void>;
-  readonly body: (h: History) => Promise<void>;
-};
-
-const nothing = (): Promise<void> => Promise.resolve();
-const started = (h: History): Promise<void> => start(h);
-
-export const FLOWS: readonly Flow[] = [
-  { name: 'start', core: true, prelude: nothing, body: started },
-  {
-    name: 'upgrade with a savepoint',
-    core: true,
-    prelude: started,
-    body: (h) => upgrade(h, reconfigured(SPEC, '64')),
-  },
-  {
-    name: 'upgrade stateless',
-    core: true,
-    prelude: started,
-    body: async (h) => {
-      await upgrade(h, reconfigured(stateless(SPEC), '64'));
-    },
-  },
-  {
-    name: 'suspend and resume',
-    core: true,
-    prelude: started,
-    body: async (h) => {
-      await suspend(h, SPEC);
-      h.apply(SPEC);
-      await reachRunning(h, 'resumed');
-    },
-  },
-  {
-    name: 'recovery of a killed JobManager',
-    core: true,
-    prelude: async (h) => {
-      await start(h);
-      await h.run(25_000);
-    },
-    body: async (h) => {
-      killJobManager(h);
-      await h.until(() => jobOf(h) === undefined, 5_000, 'the JobManager is gone');
-      await reachRunning(h, 'recovered');
-    },
-  },
-  {
-    name: 'finish',
-    core: true,
-    prelude: nothing,
-    body: async (h) => {
-      h.apply({ ...SPEC, jobArgs: ['--bounded-ms', '8000'] });
-      await h.until(() => isReady(h, 'Finished') && podNames(h).length === 0, LIMIT_MS, 'finished, and no pod is left');
-    },
-  },
-  {
-    name: 'rescale in place',
-    prelude: async (h) => {
-      await start(h, adaptive(SPEC, 1));
-      await h.run(12_000);
-    },
-    body: async (h) => {
-      for (const replicas of [2, 1]) {
-        h.apply(adaptive(SPEC, replicas));
-        // oxlint-disable-next-line no-await-in-loop -- up, then down
-        await h.until(
-          () => isReady(h) && runsNewest(h) && hasScale(h, replicas),
-          LIMIT_MS,
-          `rescaled to ${replicas} TaskManagers`,
-        );
-      }
-      if (epochOf(h) !== 1) h.fail('rescale', 'it took another epoch');
-    },
-  },
-  { name: 'delete', core: true, prelude: started, body: remove },
-  {
-    name: 'a savepoint on request, and the removal of the one before it',
-    prelude: async (h) => {
-      await start(h, keepingOne());
-      await savepoint(h, 1);
-      // Until a newer checkpoint is what the next process would start from.
-      await h.run(70_000);
-    },
-    body: async (h) => {
-      await savepoint(h, 2);
-      await h.until(() => historyOf(h).length === 1 && isQuiet(h), LIMIT_MS, 'the one before it is removed');
-      if (h.ledger.savepoints(h.job()?.metadata.uid ?? '') !== 2) h.fail('S1', 'more than one savepoint for a request');
-      const left = h.world.storage.all().filter(({ kind }) => kind === 'savepoint');
-      if (left.length !== 1) h.fail('retention', `${left.length} savepoints are left`);
-    },
-  },
-  {
-    name: 'delete with a savepoint',
-    prelude: (h) => start(h, { ...SPEC, policies: { ...(SPEC['policies'] as object), deletion: { savepoint: true } } }),
-    body: async (h) => {
-      await remove(h);
-      const left = h.world.storage.all().filter(({ kind }) => kind === 'savepoint');
-      if (left.length !== 1) h.fail('S1', `${left.length} savepoints for one deletion`);
-    },
-  },
-];
-
-function keepingOne(): Spec {
-  return { ...SPEC, policies: { savepoint: { directory: 'file:///data/savepoints', history: { count: 1 } } } };
-}
-
-async function savepoint(h: History, nonce: number): Promise<void> {
-  h.apply({ ...keepingOne(), savepointNonce: nonce });
-  const taken = (): boolean => statusOf(h.job() as KubeObject).handled?.savepointNonce === nonce;
-  await h.until(() => taken() && isQuiet(h), LIMIT_MS, `savepoint ${nonce} is taken`);
-}
-
-function historyOf(h: History): readonly unknown[] {
-  return statusOf(h.job() as KubeObject).snapshots?.history ?? [];
-}
-
-function isQuiet(h: History): boolean {
-  return statusOf(h.job() as KubeObject).operation === undefined;
-}
-
 /** The job runs with this parallelism of its largest vertex, on as many TaskManagers. */
-function hasScale(h: History, scale: number): boolean {
+export function hasScale(h: History, scale: number): boolean {
   return Math.max(0, ...(jobOf(h)?.vertices.current() ?? [])) === scale && podNames(h, 'taskmanager').length === scale;
 }
 

@@ -1,6 +1,6 @@
 import type { Effect } from '../../../src/sim/models/metacontroller/sync.ts';
 import type { Staleness } from '../../../src/sim/models/metacontroller/metacontroller.ts';
-import type { Flow } from './flows.ts';
+import type { Flow } from './catalogue.ts';
 import { createHistory, type History, type HistoryOptions } from './history.ts';
 
 /** What happened in an undisturbed flow: everything that a plan may disturb, by its number in the history. */

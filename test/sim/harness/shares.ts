@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { report } from './coverage.ts';
 import { explore, subjects, type Share } from './explore.ts';
-import { FLOWS, type Flow } from './flows.ts';
+import { FLOWS, type Flow } from './catalogue.ts';
 
 /**
  * What `npm test` runs of all plans: of the core flows every crash, lost answer and stale view, and of all other plans, of all flows,
