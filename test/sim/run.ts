@@ -7,7 +7,8 @@ import { randomHistory } from './harness/random.ts';
 
 /**
  * `npm run sim -- --seed N --histories M`: random histories from seed N on; a failure prints its seed, its shrunk story and the
- * invariant. `--plans all`: also every plan of every flow, `--plans both`: under both apply strategies. `--workers K`: in K threads.
+ * invariant. `--plans all`: also every plan of every flow, `--plans both`: under both apply strategies. `--of N`: of flows
+ * that are not core flows only each N-th plan. `--workers K`: in K threads.
  */
 type Options = {
   readonly first: number;
@@ -15,6 +16,7 @@ type Options = {
   readonly plans: 'none' | 'one' | 'both';
   readonly part: number;
   readonly parts: number;
+  readonly of: number;
 };
 type Message =
   | { readonly kind: 'failure'; readonly message: string }
@@ -24,10 +26,10 @@ type Message =
 
 /** Runs a part of everything; memory does not grow with the number of histories. */
 async function runPart(options: Options, tell: (message: Message) => void): Promise<void> {
-  const { part, parts } = options;
-  const share: Share = { kind: 'all', part, parts };
+  const { part, parts, of } = options;
   for (const subject of options.plans === 'none' ? [] : subjects(FLOWS, options.plans)) {
     const started = performance.now();
+    const share: Share = { kind: 'all', part, parts: subject.flow.core === true ? parts : parts * of };
     // oxlint-disable-next-line no-await-in-loop -- each in a world of its own, one after the other
     const { plans, failures } = await explore(subject, share);
     const flow = `${subject.flow.name}, ${subject.options.strategy}`;
@@ -54,6 +56,7 @@ async function main(): Promise<void> {
       histories: { type: 'string', default: '300' },
       plans: { type: 'string', default: 'none' },
       workers: { type: 'string', default: '1' },
+      of: { type: 'string', default: '1' },
       /** Only the first line of each failure, and all of them. */
       keep: { type: 'boolean', default: false },
     },
@@ -95,7 +98,7 @@ async function main(): Promise<void> {
         message satisfies never;
     }
   };
-  const options = { first: Number(values.seed), histories, plans, parts } as const;
+  const options = { first: Number(values.seed), histories, plans, parts, of: Number(values.of) } as const;
   if (parts === 1) await runPart({ ...options, part: 0 }, hear);
   else await Promise.all(Array.from({ length: parts }, (_, part) => inWorker({ ...options, part }, hear)));
   const ms = performance.now() - started;

@@ -6,7 +6,7 @@ import { FLOWS, type Flow } from './catalogue.ts';
 
 /**
  * What `npm test` runs of all plans: of the core flows every crash, lost answer and stale view, and of all other plans, of all flows,
- * some of each kind, chosen by a seed (`FLORK_SIM_SEED`, 1). `.ci/run` runs all of them (`npm run sim -- --plans all`).
+ * some of each kind, chosen by a seed (`FLORK_SIM_SEED`, 1). `.ci/run` runs more (README.md), `npm run sim -- --plans all` all of them.
  */
 const seed = Number(process.env['FLORK_SIM_SEED'] ?? '1');
 
