@@ -52,8 +52,8 @@ function isOver(facts: Facts): boolean {
 /** The list of an answer: what status had, and the epoch that this answer leaves, or found to be over. */
 export function metadataOf(facts: Facts, answer: Answer): readonly Entry[] {
   const { record, epoch, prior, input } = facts;
-  const known = prior?.highAvailability ?? [];
-  if (!record || !epoch || record.number !== epoch.number) return known;
+  if (!record || !epoch || record.number !== epoch.number) return prior?.highAvailability ?? [];
+  const known = [...(prior?.highAvailability ?? []), ...skipped(facts, epoch.number)];
   const left = answer.epoch !== undefined && answer.epoch.number > epoch.number;
   const over = left || answer.rule === 'deleteListsMetadata' || answer.workloads === 'gone' || isOver(facts);
   if (!over || known.some((entry) => covers(entry, epoch.number))) return known;
@@ -64,6 +64,14 @@ export function metadataOf(facts: Facts, answer: Answer): readonly Entry[] {
   const forgotten: readonly Entry[] =
     input.finalizing && first > 1 && mayClean(facts) ? [{ from: 1, epoch: first - 1, kind: 'kubernetes' }] : [];
   return bounded([...forgotten, ...known, entry]);
+}
+
+/** Epochs that were left unseen by the status that is shown: it is older than the workloads, and the newer one may be lost. */
+function skipped({ prior, record, input }: Facts, current: number): readonly Entry[] {
+  const from = prior?.epoch?.number;
+  const entry = record && from !== undefined && from < current ? entryOf(input.job.ref, record) : undefined;
+  if (!entry || from === undefined || (prior?.highAvailability ?? []).some((one) => covers(one, from))) return [];
+  return [{ ...entry, epoch: current - 1, ...(from < current - 1 ? { from } : {}) }];
 }
 
 function firstOf(entry: Entry): number {

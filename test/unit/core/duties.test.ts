@@ -123,6 +123,21 @@ test('a status shown without this epoch proves nothing: no duty', () => {
   assert.equal(duties({ ...rest, epoch: unstable }).length, 0);
 });
 
+test('an answer to a status that is older than the workloads lists the epochs that it does not know to be over', () => {
+  const at = upgraded(['clean-high-availability']);
+  const older = started().status;
+  assert.ok(older?.epoch?.number === 1 && older.highAvailability === undefined);
+  const decided = reconcile({
+    ...inputOf(at, { ...runs(2), status: older }),
+    duties: ['clean-high-availability'],
+  });
+  assert.equal(decided.status?.epoch?.number, 2);
+  assert.deepEqual(decided.status?.highAvailability, [
+    { epoch: 1, kind: 'kubernetes', storage: 's3://bucket/ha/wordcount' },
+  ]);
+  assert.deepEqual(decided.duties, [], 'nothing is removed before it has been observed');
+});
+
 const gone = { finalizing: true, deleted: true, pods: [] };
 
 /** Deleted: canceled, pods gone. */
