@@ -14,6 +14,7 @@ import { anybody } from './authenticate.ts';
 import { customizeRoute } from './customize.ts';
 import { finalizeRoute } from './finalize.ts';
 import { healthRoutes } from './health.ts';
+import { createViews } from './older-view.ts';
 import { createReader } from './reader.ts';
 import { later, refuse, type Reply } from './reply.ts';
 import { DEFAULT_CONFIG, type AppDeps, type Core, type Shell } from './shell.ts';
@@ -55,6 +56,7 @@ function createShell(deps: AppDeps): Shell {
     draining: deps.draining ?? (() => false),
     slots: { hooks: createSlots(config.maxInFlight), admission: createSlots(config.maxInFlight) },
     busy: new Set(),
+    views: deps.views ?? createViews(),
   };
 }
 

@@ -3,12 +3,14 @@ import type { Observed } from '../api/kube.ts';
 import type { ObservedJob } from '../core/types.ts';
 import { readJson, type Refused } from './body.ts';
 import { readSyncRequest } from './envelope.ts';
+import { versionsOf, type Versions } from './older-view.ts';
 import { refuse } from './reply.ts';
 import type { Core } from './shell.ts';
 
 /** What a request shows, read. The objects are shared by later calls with the same text: nobody changes them. */
 export type Shown = {
   readonly head: Pick<SyncRequest, 'controller' | 'parent' | 'finalizing'>;
+  readonly versions: Versions;
   readonly seen: () => Seen;
 };
 
@@ -69,6 +71,7 @@ function read(core: Pick<Core, 'readJob' | 'readObserved'>, text: string): Shown
     };
   }
   const { children, related, ...head } = envelope.request;
+  const versions = versionsOf(envelope.request);
   // Later than the envelope: of a foreign parent nothing more is read. The raw objects are let go once they are read: they are
   // mostly managedFields, several times what is read of them.
   let source: Pick<SyncRequest, 'children' | 'related'> | undefined = { children, related };
@@ -79,5 +82,5 @@ function read(core: Pick<Core, 'readJob' | 'readObserved'>, text: string): Shown
     source = undefined;
     return read;
   };
-  return { head, seen: () => (seen ??= see()) };
+  return { head, versions, seen: () => (seen ??= see()) };
 }

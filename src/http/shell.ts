@@ -11,6 +11,7 @@ import type { Perform } from '../kube/perform.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Authenticate } from './authenticate.ts';
+import type { Views } from './older-view.ts';
 import type { Reader } from './reader.ts';
 import type { Slots } from './slots.ts';
 
@@ -68,6 +69,8 @@ export type AppDeps = {
   readonly authenticate?: Authenticate;
   /** The duties that need the API server, where this Flork has been given any. */
   readonly duties?: Duties;
+  /** What refuses a view that is older than one before; default: the memory of this process. */
+  readonly views?: Views;
   /** Whether the process is about to end: /readyz fails and connections are not kept. */
   readonly draining?: () => boolean;
 } & Partial<Core>;
@@ -89,4 +92,5 @@ export type Shell = {
   readonly slots: { readonly hooks: Slots; readonly admission: Slots };
   /** Uids of the FlinkJobs being answered: a retry after a time-out must not overlap the first call. */
   readonly busy: Set<string>;
+  readonly views: Views;
 };

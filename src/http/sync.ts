@@ -27,6 +27,9 @@ export async function hook(shell: Shell, c: Context, name: 'sync' | 'finalize'):
   if (refused !== undefined) return refused;
   const { uid } = head.parent.metadata;
   if (shell.busy.has(uid)) return later('busy', 'this FlinkJob is being answered already');
+  if (shell.views(uid, shown.versions, shell.now())) {
+    return later('olderView', 'this shows the FlinkJob or a child of it as it was before; it is to be shown again');
+  }
   shell.busy.add(uid);
   try {
     return await within(shell.config.syncBudgetMs, c.req.raw.signal, (signal) => decide(shell, shown, name, signal));

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DutyKind, DutyResult } from '../../../src/core/duty.ts';
 import { createApp } from '../../../src/http/app.ts';
+import { createViews, type Views } from '../../../src/http/older-view.ts';
 import { createPerform, type Perform } from '../../../src/kube/perform.ts';
 import type { FlinkResponse, Transport } from '../../../src/flink/transport.ts';
 import { appHook } from '../../../src/sim/hook.ts';
@@ -65,6 +66,8 @@ export type Controls = {
   flink: (index: number, method: string, path: string) => 'none' | 'unreachable' | 'answer-lost' | 'timeout';
   /** Repeats every so-many-th sync to compare its bytes (S6); 0 never. */
   repeatEvery: number;
+  /** Whether the hook refuses views older than it was shown before. Off: the core has to be right by itself. */
+  guarded: boolean;
   /** What Flork has been given the right to. */
   duties: readonly DutyKind[];
 };
@@ -149,6 +152,7 @@ export function createHistory(options: HistoryOptions): History {
     staleness: () => ({ parent: 0, children: 0, related: 0 }),
     flink: () => 'none',
     repeatEvery: 7,
+    guarded: false,
     duties: [],
   };
   const tell = (line: string): void => {
@@ -182,6 +186,12 @@ export function createHistory(options: HistoryOptions): History {
   const tracer = options.traced === true ? createTracer() : undefined;
   const now = (): number => clock.now() + controls.skewMs;
 
+  // One process of the hook serves all Metacontrollers, and so does its other replica; neither knows what the other was shown.
+  const memories = [createViews(), createViews()].map(
+    (seen): Views =>
+      (uid, versions, at) =>
+        controls.guarded && seen(uid, versions, at),
+  );
   const controllers: Metacontroller[] = [];
   const startMetacontroller = (): Metacontroller => {
     // A call that Metacontroller gave up may still be at work while the next one begins: each hears its own.
@@ -222,10 +232,9 @@ export function createHistory(options: HistoryOptions): History {
       perform,
     };
     // Two replicas of the hook: what one remembers the other does not know.
-    const [real, other] = [0, 1].map(() => appHook(createApp({ ...core, transport: recording, now, log, duties }))) as [
-      HookClient,
-      HookClient,
-    ];
+    const [real, other] = memories.map((views) =>
+      appHook(createApp({ ...core, transport: recording, now, log, duties, views })),
+    ) as [HookClient, HookClient];
     /** The same request reaches both replicas; one answer is dropped, what it was sent to Flink for is judged all the same. */
     const twice = async (
       fate: 'first' | 'second' | 'late',
@@ -266,7 +275,9 @@ export function createHistory(options: HistoryOptions): History {
         call !== 'customize' &&
         controls.repeatEvery > 0 &&
         index % controls.repeatEvery === 0 &&
-        reply.kind === 'answered'
+        reply.kind === 'answered' &&
+        // That is memory, not a decision.
+        heard.rule !== 'olderView'
       ) {
         const again = await appHook(
           createApp({

@@ -109,6 +109,20 @@ scenario('25 two Metacontrollers at once, stale by up to three versions', async 
   await remove(h);
 });
 
+scenario('25 two Metacontrollers at once, and a hook that refuses what is older than before', async (h) => {
+  h.controls.guarded = true;
+  h.startMetacontroller();
+  h.controls.staleness = (index) => ({ parent: index % 4, children: index % 3, related: index % 2 });
+  await start(h);
+  await upgrade(h, reconfigured(SPEC, '64'));
+  await suspend(h, reconfigured(SPEC, '64'));
+  h.apply(SPEC);
+  await reachRunning(h, 'resumed');
+  assert.equal(savepointsOf(h), 2);
+  await remove(h);
+  assert.ok((h.counts.rules.get('olderView') ?? 0) > 0, 'it refused some');
+});
+
 scenario('26 ConfigMap create refused by quota', async (h) => {
   h.world.faults.refuse = (verb, object) =>
     object.kind === 'ConfigMap' && (verb === 'create' || verb === 'apply') ? 'exceeded quota' : undefined;
