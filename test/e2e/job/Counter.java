@@ -3,13 +3,21 @@ import org.apache.flink.api.common.accumulators.LongMaximum;
 import org.apache.flink.api.common.accumulators.LongMinimum;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.api.common.serialization.SimpleStringEncoder;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.connector.source.lib.NumberSequenceSource;
+import org.apache.flink.connector.file.sink.FileSink;
+import org.apache.flink.core.fs.Path;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
+import org.apache.flink.runtime.state.FunctionInitializationContext;
+import org.apache.flink.runtime.state.FunctionSnapshotContext;
+import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
+import org.apache.flink.streaming.api.functions.sink.filesystem.bucketassigners.BasePathBucketAssigner;
+import org.apache.flink.streaming.api.functions.sink.filesystem.rollingpolicies.OnCheckpointRollingPolicy;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 import org.apache.flink.util.Collector;
 
@@ -18,6 +26,9 @@ import org.apache.flink.util.Collector;
  * Number n has key n mod 7 and must be number floor(n / 7) of that key. After any restore the two states must fit each other,
  * so a record that was lost or counted twice ends the job with STATE LOST OR REPEATED, whatever the restart strategy.
  * Progress is read by REST: accumulators offset (newest number), first (number this process began with), checked.
+ * With --output DIR every number also goes through a transactional sink: a file there is committed with the checkpoint it belongs to,
+ * so that each number must be in exactly one committed file.
+ * With --hold DIR a snapshot waits while DIR/snapshot exists, and the end of a task while DIR/close does, at most 20 s.
  * Arguments: --pause-ms P (5), --end N, --fail-at N, --checkpointing-ms I (in main()), --main-sleep-ms M, --throw-in-main.
  */
 public final class Counter {
@@ -34,8 +45,8 @@ public final class Counter {
     env.fromSource(numbers, WatermarkStrategy.noWatermarks(), "numbers").uid("numbers").setParallelism(1)
         .map(n -> { Thread.sleep(pause); return n; }).returns(Types.LONG).uid("pace").setParallelism(1)
         .keyBy(n -> n % KEYS, Types.LONG)
-        .process(new Check(option(args, "--fail-at", -1))).uid("check")
-        .sinkTo(new DiscardingSink<>()).uid("sink");
+        .process(new Check(option(args, "--fail-at", -1), text(args, "--hold"))).uid("check")
+        .sinkTo(sink(text(args, "--output"))).uid("sink").setParallelism(1);
     env.execute("counter");
   }
 
@@ -44,14 +55,34 @@ public final class Counter {
     return otherwise;
   }
 
-  static final class Check extends KeyedProcessFunction<Long, Long, Long> {
+  static String text(String[] args, String name) {
+    for (int i = 0; i + 1 < args.length; i++) if (args[i].equals(name)) return args[i + 1];
+    return null;
+  }
+
+  static org.apache.flink.api.connector.sink2.Sink<Long> sink(String directory) {
+    if (directory == null) return new DiscardingSink<>();
+    return FileSink.forRowFormat(new Path(directory), new SimpleStringEncoder<Long>())
+        .withBucketAssigner(new BasePathBucketAssigner<>()).withRollingPolicy(OnCheckpointRollingPolicy.build()).build();
+  }
+
+  static void holdWhile(String directory, String name) throws Exception {
+    for (int i = 0; directory != null && i < 400 && new java.io.File(directory, name).exists(); i++) Thread.sleep(50);
+  }
+
+  static final class Check extends KeyedProcessFunction<Long, Long, Long> implements CheckpointedFunction {
     private final long failAt;
+    private final String hold;
     private final LongMaximum offset = new LongMaximum();
     private final LongMinimum first = new LongMinimum();
     private final LongCounter checked = new LongCounter();
     private transient ValueState<Long> count;
 
-    Check(long failAt) { this.failAt = failAt; }
+    Check(long failAt, String hold) { this.failAt = failAt; this.hold = hold; }
+
+    @Override public void initializeState(FunctionInitializationContext context) {}
+    @Override public void snapshotState(FunctionSnapshotContext context) throws Exception { holdWhile(hold, "snapshot"); }
+    @Override public void close() throws Exception { holdWhile(hold, "close"); }
 
     @Override public void open(OpenContext context) {
       count = getRuntimeContext().getState(new ValueStateDescriptor<>("count", Types.LONG));

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { STATE } from '../flink/bare.ts';
 import { Cluster, kubectl, until, type KubeObject } from './kube.ts';
+import { JOB_MANAGER, killProcesses } from './processes.ts';
 
 export type FlinkVersion = '1.20' | '2.3';
 /** The Flink versions under test: E2E_FLINK=2.3 picks one. */
@@ -211,10 +212,7 @@ export class FlinkJob {
   async killJobManager(): Promise<void> {
     const pods = await this.pods('jobmanager');
     assert.equal(pods.length, 1, 'one JobManager pod');
-    const uid = pods[0]!.metadata.uid!;
-    const script = `n=0; for p in /proc/[0-9]*; do if grep -qE '${uid}|${uid.replaceAll('-', '_')}' $p/cgroup 2>/dev/null && tr '\\0' ' ' <$p/cmdline | grep -q 'StandaloneApplicationClusterEntryPoint'; then kill -9 \${p#/proc/} && n=$((n+1)); fi; done; echo killed $n`;
-    const said = await kubectl(['-n', this.namespace, 'exec', 'killer', '--', 'bash', '-c', script]);
-    assert.match(said, /killed 1/);
+    assert.equal(await killProcesses(this.namespace, pods, JOB_MANAGER), 1, 'one JobManager process');
   }
 }
 

@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Host } from './install.ts';
+import { ROOT } from './kit.ts';
+import { kubectl } from './kube.ts';
+
+/** One run of one case of the full matrix, as it stands in the file of results. */
+export type Result = {
+  readonly at: string;
+  readonly name: string;
+  readonly what: string;
+  readonly flink: string;
+  readonly ha: boolean;
+  readonly round: number;
+  readonly commit: string;
+  readonly kubernetes: string;
+  readonly host: string;
+  readonly ok: boolean;
+  readonly seconds: number;
+  readonly repeated: number;
+  readonly note: string;
+  readonly error?: string;
+};
+
+export const RESULTS = join(ROOT, 'test/e2e/results/full.jsonl');
+
+export async function readResults(): Promise<readonly Result[]> {
+  const text = await readFile(RESULTS, 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Result);
+}
+
+/** On what results were got: Flork's commit, Kubernetes, and who called the hook. */
+export async function surroundings(host: Host): Promise<Pick<Result, 'commit' | 'kubernetes' | 'host'>> {
+  const { stdout } = await promisify(execFile)('git', ['rev-parse', '--short=10', 'HEAD'], { cwd: ROOT });
+  const server = JSON.parse(await kubectl(['version', '-o', 'json'])) as { serverVersion: { gitVersion: string } };
+  const strategy = host.kind === 'installed' ? '' : `, ${host.strategy}`;
+  const metacontroller =
+    host.kind === 'model'
+      ? 'model of Metacontroller'
+      : `Metacontroller ${process.env['METACONTROLLER_VERSION'] ?? 'v4.17.2'}`;
+  return { commit: stdout.trim(), kubernetes: server.serverVersion.gitVersion, host: metacontroller + strategy };
+}
