@@ -158,6 +158,8 @@ export const Operation = v.object({
   path: v.optional(text('The snapshot that is being removed')),
   generation: count('Generation of the spec that asked for it'),
   startedAt: time('When it was intended'),
+  askedAt: v.optional(time("When Flink was last asked for a snapshot, by Flink's clock")),
+  unknownSince: v.optional(time("Since when Flink does not know what it was asked for, by Flink's clock")),
   deadline: v.optional(time('When it is given up')),
   nonce: v.optional(count('The nonce of spec that asked for it')),
   startsEmpty: v.optional(flag('Whether the next epoch starts empty: the job is left without its state')),

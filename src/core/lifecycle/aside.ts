@@ -16,6 +16,8 @@ import { comparable, ownDirectory, savepointBelow } from './snapshots.ts';
  *
  *   due ──► intent in status ──observed──► POST (repeated until its trigger is known) ──► result: recorded, or a new attempt later
  *
+ * Where Flink no longer knows what it was asked for, the listing is what tells: it is waited for before anything is asked a second time.
+ *
  * It is done only while all tasks run and nothing else is to be done; whatever else comes up takes over, and the request stays.
  */
 
@@ -115,8 +117,18 @@ function resultOf(facts: Facts, aside: Operation): TriggerView | undefined {
   const { view } = facts;
   const said = view.kind === 'answered' && view.trigger.kind === 'value' ? view.trigger.value : undefined;
   if (said !== undefined && said.kind !== 'in-progress') return said;
+  if (aside.kind === 'checkpoint') return checkpointSince(facts, aside);
   const listed = aside.kind === 'savepoint' ? savepointBelow(facts, aside.directory) : undefined;
   return listed && { kind: 'completed', path: listed.path };
+}
+
+/** A checkpoint that Flink was asked for and has forgotten, or never heard of: any that was complete later is as good. */
+function checkpointSince({ view }: Facts, { askedAt }: Operation): TriggerView | undefined {
+  const asked = parseTime(askedAt);
+  if (asked === undefined || view.kind !== 'answered' || view.trigger.kind !== 'absent') return undefined;
+  const newest = view.checkpoints.kind === 'value' ? view.checkpoints.value.latestCompleted : undefined;
+  // Status has whole seconds.
+  return newest && newest.at >= asked + 1000 ? { kind: 'checkpointed', checkpointId: newest.id } : undefined;
 }
 
 /** Done with: its number is used up. */
@@ -147,14 +159,12 @@ function savepointTaken(facts: Facts, aside: Operation, path: string): Answer {
     view.kind === 'answered' && view.checkpoints.kind === 'value' ? view.checkpoints.value : undefined;
   const listed = checkpoints?.latestSavepoint;
   const same = listed !== undefined && comparable(listed.path) === comparable(path);
-  // By Flink's clock, as the checkpoints it is compared with.
-  const clock = view.kind === 'answered' && view.detail.kind === 'value' ? view.detail.value.now : undefined;
   const snapshot: Snapshot = {
     path,
     kind: 'savepoint',
     epoch: facts.epoch?.number ?? 0,
     trigger: aside.purpose,
-    at: rfc3339(same ? listed.at : (clock ?? facts.now)),
+    at: rfc3339(same ? listed.at : clockOf(facts)),
     ...(same && listed.sizeBytes !== undefined ? { sizeBytes: listed.sizeBytes } : {}),
   };
   return {
@@ -220,8 +230,9 @@ function disposalFailed(facts: Facts, aside: Operation, failure: string): Answer
 
 function underWay(facts: Facts, aside: Operation): Answer {
   const { view } = facts;
-  const known = aside.triggerId !== undefined && !(view.kind === 'answered' && view.trigger.kind === 'absent');
-  const command = known ? undefined : commandOf(facts, aside);
+  const unknown = view.kind === 'answered' && view.trigger.kind === 'absent';
+  const next = unknown || aside.triggerId === undefined ? toAsk(facts, aside) : { command: undefined, ...known(aside) };
+  const { command, operation } = next;
   const what = {
     savepoint: `A savepoint is being taken to ${aside.directory}.`,
     checkpoint: 'A checkpoint is being taken.',
@@ -234,9 +245,46 @@ function underWay(facts: Facts, aside: Operation): Answer {
     rule: command ? 'asideAsked' : 'asideUnderWay',
     say: sayOn(facts, text),
     workloads: 'run',
+    ...(operation ? { operation } : {}),
     ...(command ? { commands: [command] } : {}),
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
+}
+
+type Next = { readonly command: FlinkCommand | undefined; readonly operation?: Operation };
+
+/** Flink knows of it, again. */
+function known({ unknownSince, ...aside }: Operation): Pick<Next, 'operation'> {
+  return unknownSince === undefined ? {} : { operation: aside };
+}
+
+/** Longer than Flink's listing lags behind (web.refresh-interval, 3 s), and its clock with it. */
+const LISTING_LAG_MS = 10_000;
+
+/**
+ * What Flink does not know is asked for. If it was asked before, it may have done it and forgotten the result: a second call would
+ * take a second snapshot, and the listing may yet show the first.
+ */
+function toAsk(facts: Facts, aside: Operation): Next {
+  const command = commandOf(facts, aside);
+  if (aside.kind === 'dispose' || command === undefined) return { command };
+  const { askedAt, unknownSince, ...intent } = aside;
+  const clock = clockOf(facts);
+  if (askedAt === undefined) return { command, operation: { ...intent, askedAt: rfc3339(clock) } };
+  const since = parseTime(unknownSince);
+  if (since === undefined) return { command: undefined, operation: { ...aside, unknownSince: rfc3339(clock) } };
+  // A clock that went back is another clock: nothing is waited for without end.
+  const lagged = Math.abs(clock - since) < LISTING_LAG_MS || !isListed(facts);
+  return lagged ? { command: undefined } : { command, operation: { ...intent, askedAt: rfc3339(clock) } };
+}
+
+/** Flink's clock, as that of the snapshots that are compared with it. */
+function clockOf({ view, now }: Facts): number {
+  return (view.kind === 'answered' && view.detail.kind === 'value' ? view.detail.value.now : undefined) ?? now;
+}
+
+function isListed({ view }: Facts): boolean {
+  return view.kind === 'answered' && view.checkpoints.kind === 'value';
 }
 
 function commandOf(facts: Facts, aside: Operation): FlinkCommand | undefined {

@@ -53,6 +53,50 @@ test('a nonce becomes an intent, the intent a call under its own id and director
   assert.equal(sync(at, { pods, flink: runs(at) }).rule, 'running');
 });
 
+/** What Flink answers when its own clock says so. */
+function runsAt(at: At, now: number, ...more: [(TriggerView | 'absent')?, Parameters<typeof answered>[2]?]): FlinkView {
+  const view = runs(at, ...more);
+  if (view.kind !== 'answered' || view.detail.kind !== 'value') throw new Error('no detail');
+  return { ...view, detail: { kind: 'value', value: { ...view.detail.value, now } } };
+}
+
+test('a savepoint whose result Flink forgot is looked for in the listing before it is asked for again', () => {
+  const at = asked();
+  const { directory, triggerId } = at.status!.operation!;
+  const step = (flink: FlinkView): readonly [string, number] => {
+    const { rule, commands } = sync(at, { pods, flink });
+    return [rule, commands.length];
+  };
+  assert.deepEqual(step(runsAt(at, 60_000)), ['asideAsked', 1]);
+  assert.equal(at.status!.operation!.askedAt, '1970-01-01T00:01:00Z');
+  assert.deepEqual(step(runsAt(at, 90_000)), ['asideUnderWay', 0], 'it may be done and forgotten');
+  assert.equal(at.status!.operation!.unknownSince, '1970-01-01T00:01:30Z');
+  assert.deepEqual(step(runsAt(at, 99_000)), ['asideUnderWay', 0], 'the listing may lag');
+  const before = structuredClone(at.status);
+  const latestSavepoint = { id: 9, path: `${directory}/savepoint-x`, kind: 'savepoint' as const, at: 1, sizeBytes: 1 };
+  assert.deepEqual(step(runsAt(at, 99_000, 'absent', { checkpoints: { latestSavepoint } })), ['savepointTaken', 0]);
+  at.status = before!;
+  assert.deepEqual(step(runsAt(at, 101_000, { kind: 'in-progress' })), ['asideUnderWay', 0]);
+  assert.equal(at.status!.operation!.unknownSince, undefined, 'it is known');
+  assert.deepEqual(step(runsAt(at, 102_000)), ['asideUnderWay', 0]);
+  assert.deepEqual(step(runsAt(at, 113_000)), ['asideAsked', 1], 'it is not listed: it was not taken');
+  assert.deepEqual(
+    [at.status!.operation!.triggerId, at.status!.operation!.unknownSince, at.status!.operation!.askedAt],
+    [triggerId, undefined, '1970-01-01T00:01:53Z'],
+  );
+});
+
+test('a checkpoint whose result Flink forgot is any that was complete after it was asked for', () => {
+  const at = asked('checkpoint');
+  const listed = (ms: number) => ({ checkpoints: { latestCompleted: checkpoint(7, 'file:///state/x/chk-7', ms) } });
+  assert.equal(sync(at, { pods, flink: runsAt(at, 60_000, 'absent', listed(61_000)) }).rule, 'asideAsked');
+  assert.equal(sync(at, { pods, flink: runsAt(at, 62_000, 'absent', listed(60_900)) }).rule, 'asideUnderWay');
+  const inProgress = runsAt(at, 62_000, { kind: 'in-progress' }, listed(61_000));
+  assert.equal(sync(at, { pods, flink: inProgress }).rule, 'asideUnderWay');
+  assert.equal(sync(at, { pods, flink: runsAt(at, 62_000, 'absent', listed(61_000)) }).rule, 'checkpointTaken');
+  assert.deepEqual(at.status!.handled, { checkpointNonce: 1 });
+});
+
 test('nothing is asked while a task does not run, before the job is stable, or when the nonce is taken away', () => {
   const at = runningCluster();
   edit(at, { savepointNonce: 1 });
