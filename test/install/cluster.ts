@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 /** An object as kubectl prints it. */
@@ -32,10 +33,11 @@ export const skip = process.env['KUBECONFIG'] ? false : 'KUBECONFIG names no clu
 const RELEASE =
   'https://raw.githubusercontent.com/metacontroller/metacontroller/v4.17.2/manifests/production/metacontroller-crds-v1.yaml';
 
-/** Metacontroller's CRDs: METACONTROLLER_CRDS, else a copy beside the checkout, else its release. */
-export function metacontrollerCrds(): string {
+/** Text of Metacontroller's CRDs: METACONTROLLER_CRDS, else a copy beside the checkout, else its release. */
+export async function metacontrollerCrds(): Promise<string> {
   const beside = resolve(ROOT, '../shared/metacontroller/crds-v4.17.2.yaml');
-  return process.env['METACONTROLLER_CRDS'] ?? (existsSync(beside) ? beside : RELEASE);
+  const source = process.env['METACONTROLLER_CRDS'] ?? (existsSync(beside) ? beside : RELEASE);
+  return source.startsWith('http') ? (await fetch(source)).text() : readFile(source, 'utf8');
 }
 
 /** Runs kubectl in the root of the project; whatever its exit code, it is an answer. */

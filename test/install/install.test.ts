@@ -45,10 +45,8 @@ describe('installation on a real cluster', { skip }, () => {
   let remove = async (): Promise<void> => {};
 
   before(async () => {
-    const crds = metacontrollerCrds();
-    const text = crds.startsWith('http') ? await (await fetch(crds)).text() : await readFile(crds, 'utf8');
     production = await kubectl(['kustomize', PRODUCTION]);
-    remove = await install([text, production]);
+    remove = await install([await metacontrollerCrds(), production]);
     warnings = (await tryKubectl(['apply', '--server-side', '--dry-run=server', '-f', '-'], production)).stderr;
   });
   after(() => remove());
