@@ -8,7 +8,8 @@ import { createQueue } from '../../src/sim/models/metacontroller/queue.ts';
 import { createInformer } from '../../src/sim/models/metacontroller/informer.ts';
 import { decodeAnswer } from '../../src/sim/models/metacontroller/hook.ts';
 import { expand } from '../../src/sim/models/pod-config.ts';
-import type { KubeObject } from '../../src/sim/models/objects.ts';
+import { at as valueAt, list, numberAt, tree, type KubeObject } from '../../src/sim/models/objects.ts';
+import { startKubelet } from '../../src/sim/models/kubelet.ts';
 import { createRandom } from '../../src/sim/models/random.ts';
 
 /** The models themselves: what they promise to be like. */
@@ -159,6 +160,49 @@ test('hook answers: strict about their own fields, and a null child is what cras
 
 test('kubelet: variables are expanded, escaped and unknown ones kept', () => {
   assert.equal(expand('$(A) $$(A) $(B)', { A: 'x' }), 'x $(A) $(B)');
+});
+
+test('kubelet: a process is counted when it starts, and not while it is held back', async () => {
+  const clock = virtualClock(0);
+  const api = createApiServer({ clock, random: createRandom(1) });
+  startKubelet({
+    api,
+    clock,
+    random: createRandom(1),
+    runtime: {
+      start: ({ exit }) => {
+        clock.after(1_000, () => exit(2, ''));
+        return { terminate: () => undefined, kill: () => undefined, listening: () => false };
+      },
+    },
+    pulls: () => true,
+    schedulable: () => true,
+  });
+  const seen: string[] = [];
+  api.watch(({ object }) => {
+    const [main] = list(valueAt(object, 'status', 'containerStatuses'));
+    const [state = ''] = Object.keys(tree(valueAt(main, 'state')));
+    const line = `${state} ${numberAt(main, 'restartCount')}`;
+    if (state !== '' && line !== seen.at(-1)) seen.push(line);
+  });
+  api.create('test', {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'one', namespace: 'default' },
+    spec: { containers: [{ name: 'main', image: 'one' }] },
+  });
+  await clock.run(20_000);
+  assert.deepEqual(seen, [
+    'waiting 0',
+    'running 0',
+    'terminated 0',
+    'running 1',
+    'terminated 1',
+    'waiting 1',
+    'running 2',
+    'terminated 2',
+    'waiting 2',
+  ]);
 });
 
 const launch = (command: readonly string[]): ReturnType<typeof readLaunch> =>

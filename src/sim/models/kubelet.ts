@@ -56,7 +56,7 @@ type Container = {
   process: Process | undefined;
   restartCount: number;
   backOffMs: number;
-  startedAt: number;
+  startedAt: number | undefined;
   state: Tree;
   lastState: Tree;
   ready: boolean;
@@ -119,6 +119,8 @@ export function startKubelet(options: KubeletOptions): Kubelet {
       return;
     }
     const args = [...list(main['command']), ...list(main['args'])].map((item) => expand(text(item), env.env));
+    // Counted as its container is made (kuberuntime startContainer): a back-off still shows the number of the one that ended.
+    if (container.startedAt !== undefined) container.restartCount++;
     container.startedAt = clock.now();
     container.state = { running: { startedAt: timestamp(clock.now()) } };
     container.process = options.runtime.start({
@@ -148,11 +150,12 @@ export function startKubelet(options: KubeletOptions): Kubelet {
     if (container.process === undefined) return;
     container.process = undefined;
     container.ready = false;
+    const startedAt = container.startedAt ?? clock.now();
     const how = {
       exitCode,
       reason: exitCode === 0 ? 'Completed' : why,
       message: message === '' ? undefined : message,
-      startedAt: timestamp(container.startedAt),
+      startedAt: timestamp(startedAt),
       finishedAt: timestamp(clock.now()),
     };
     const terminated = {
@@ -164,14 +167,13 @@ export function startKubelet(options: KubeletOptions): Kubelet {
       vanish(container);
       return;
     }
-    if (clock.now() - container.startedAt > 600_000) container.backOffMs = 0;
+    if (clock.now() - startedAt > 600_000) container.backOffMs = 0;
     const delay = container.backOffMs;
     container.backOffMs = Math.min(300_000, delay === 0 ? 10_000 : delay * 2);
     report(container);
     clock.after(random.between(50, 400), () => {
       if (leaving(container)) return;
       container.lastState = terminated;
-      container.restartCount++;
       if (delay > 0) wait(container, 'CrashLoopBackOff', `back-off ${delay / 1000}s restarting failed container`);
       clock.after(delay, () => begin(container));
     });
@@ -248,7 +250,7 @@ function newContainer(pod: KubeObject): Container {
     process: undefined,
     restartCount: 0,
     backOffMs: 0,
-    startedAt: 0,
+    startedAt: undefined,
     state,
     lastState: {},
     ready: false,
@@ -266,7 +268,7 @@ function podStatus(container: Container, pod: KubeObject, now: number): Tree {
   }
   const running = container.process !== undefined;
   const before = tree(pod['status']);
-  const started = running || container.restartCount > 0 || before['phase'] === 'Running';
+  const started = container.startedAt !== undefined || before['phase'] === 'Running';
   const over = container.state['terminated'] !== undefined && pod.metadata.deletionTimestamp !== undefined;
   const failed = numberAt(container.state, 'terminated', 'exitCode') !== 0;
   const ready = container.ready ? 'True' : 'False';

@@ -177,6 +177,21 @@ export const FLOWS: readonly Flow[] = [
       );
     },
   },
+  {
+    name: 'a step back from a recorded checkpoint that is gone',
+    prelude: async (h) => {
+      await start(h);
+      await h.run(15_000);
+      await upgrade(h, reconfigured(SPEC, '64'));
+      await h.run(30_000);
+    },
+    body: async (h) => {
+      for (const { path, kind } of h.world.storage.all()) if (kind === 'checkpoint') h.world.storage.remove(path);
+      killJobManager(h);
+      await h.until(() => jobOf(h) === undefined, 5_000, 'the JobManager is gone');
+      await reachRunning(h, 'running from the savepoint');
+    },
+  },
 ];
 
 const LAST_STATE = withPolicies(SPEC, { upgrade: { mode: 'last-state' } });

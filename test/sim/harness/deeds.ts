@@ -1,7 +1,7 @@
 import { refOf, type KubeObject } from '../../../src/sim/models/objects.ts';
 import { NAMESPACE } from '../../../src/sim/world.ts';
 import { statusOf } from './checker.ts';
-import { killJobManager, pods } from './flows.ts';
+import { killJobManager, outage, pods } from './flows.ts';
 import type { History } from './history.ts';
 import { reconfigured, suspended, type Spec } from './sample.ts';
 
@@ -75,11 +75,7 @@ export function doDeed(h: History, deed: DeedName): void {
     case 'deleted in the foreground':
       return h.remove('foreground');
     case 'hook down for ten minutes':
-      h.controls.hook = () => 'down';
-      h.clock.after(600_000, () => {
-        h.controls.hook = () => 'up';
-      });
-      return undefined;
+      return outage(h, 600_000);
     default:
       return deed satisfies never;
   }

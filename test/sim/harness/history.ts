@@ -55,6 +55,8 @@ export type Controls = {
   /** The wall clock of the hook is off by so much. */
   skewMs: number;
   hook: (index: number) => 'up' | 'down' | 'answer-lost';
+  /** The hook is down until then, whatever else is said of it. */
+  downUntil: number;
   /** Which replica's answer counts when a call reaches two at once; `late`: the second is still at work when all is over. */
   duplicate: (index: number) => 'none' | 'first' | 'second' | 'late';
   crash: (effect: Effect, when: 'before' | 'after', index: number) => boolean;
@@ -145,6 +147,7 @@ export function createHistory(options: HistoryOptions): History {
     metacontrollers: 1,
     skewMs: 0,
     hook: () => 'up',
+    downUntil: 0,
     duplicate: () => 'none',
     crash: () => false,
     write: () => 'done',
@@ -261,7 +264,7 @@ export function createHistory(options: HistoryOptions): History {
     };
     const hook: HookClient = async (call, body) => {
       const index = counts.calls++;
-      const state = controls.hook(index);
+      const state = clock.now() < controls.downUntil ? 'down' : controls.hook(index);
       if (state === 'down') return { kind: 'unreachable' };
       const heard: Heard = { asked: [], duties: [], rule: '' };
       const { duties: kinds } = controls;

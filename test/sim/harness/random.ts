@@ -2,7 +2,7 @@ import type { CallFault } from '../../../src/sim/models/flink/transport.ts';
 import { statusOf } from './checker.ts';
 import type { Core } from './core.ts';
 import { doDeed } from './deeds.ts';
-import { BOUND_MS, condition, converged, leftovers, reachSettled, stateOf } from './flows.ts';
+import { BOUND_MS, condition, converged, isUp, leftovers, outage, reachSettled, stateOf } from './flows.ts';
 import { Broken, createHistory, type History } from './history.ts';
 import { reconfigured, stateless, type Spec } from './sample.ts';
 import {
@@ -90,10 +90,6 @@ async function settle(h: History, { traits }: Script): Promise<void> {
 function leaves(h: History): boolean {
   const job = h.job();
   return job === undefined || job.metadata.deletionTimestamp !== undefined;
-}
-
-function isUp(h: History): boolean {
-  return h.controls.hook(0) !== 'down';
 }
 
 function endOf(h: History): string {
@@ -204,7 +200,8 @@ function act(h: History, deed: Deed, value: number, spec: Spec, hit: Set<string>
       });
     case 'hook down for a minute':
       hit.add(deed);
-      down(h);
+      h.tell('the hook is down for a minute');
+      outage(h, 60_000);
       return spec;
     case 'no room for pods':
       hit.add(deed);
@@ -219,13 +216,4 @@ function act(h: History, deed: Deed, value: number, spec: Spec, hit: Set<string>
       doDeed(h, deed);
       return (h.job()?.['spec'] as Spec | undefined) ?? spec;
   }
-}
-
-function down(h: History): void {
-  h.tell('the hook is down for a minute');
-  const { hook } = h.controls;
-  h.controls.hook = () => 'down';
-  h.clock.after(60_000, () => {
-    h.controls.hook = hook;
-  });
 }
