@@ -1,6 +1,7 @@
 import type { Missing, Snapshot } from '../api/status.ts';
 import type { Facts } from './facts/facts.ts';
 import { mainContainer, ofEpoch, podsOf } from './facts/process.ts';
+import { flinkVersionOf } from './flink-version.ts';
 import { parseTime } from './time.ts';
 
 /**
@@ -39,8 +40,25 @@ function plain(path: string): string {
     .replace(/\/+$/, '');
 }
 
+/** The snapshot that a failed job without a graph names as not found: it could not be initialized. */
+function namedByJob({ flink, view }: Facts): string | undefined {
+  if (flink.job?.state !== 'FAILED' || flink.job.tasks.total > 0) return undefined;
+  return view.kind === 'answered' && view.exceptions.kind === 'value' ? view.exceptions.value.missing : undefined;
+}
+
+/**
+ * Whether the process that answers is about to die of a snapshot it could not find. Before Flink 2.0, without high availability, that is
+ * fatal (ApplicationDispatcherBootstrap); for a moment the process still tells of its failed job.
+ */
+export function isDyingOfIt(facts: Facts): boolean {
+  const { record } = facts;
+  if (!record || record.highAvailability || namedByJob(facts) === undefined) return false;
+  return flinkVersionOf(record.spec)?.startsWith('1.') === true;
+}
+
 /** The processes shown in this sync that say of `path` that it is not there: pod uid and end, or the process that lives on. */
-function witnesses({ input, epoch, process, flink, view }: Facts, path: string): readonly string[] {
+function witnesses(facts: Facts, path: string): readonly string[] {
+  const { input, epoch, process } = facts;
   const pods = epoch ? ofEpoch(podsOf(input.observed.pods ?? [], 'jobmanager'), input.job.ref.uid, epoch.number) : [];
   const dead = pods.flatMap((pod) => {
     const container = mainContainer(pod);
@@ -49,9 +67,9 @@ function witnesses({ input, epoch, process, flink, view }: Facts, path: string):
       .filter(({ message }) => isSamePath(missingPathIn(message), path))
       .map(({ finishedAt }) => `${pod.metadata.uid}/${finishedAt}`);
   });
-  const failed = flink.job?.state === 'FAILED' && flink.job.tasks.total === 0;
-  const told = view.kind === 'answered' && view.exceptions.kind === 'value' ? view.exceptions.value.missing : undefined;
-  const lives = failed && process.kind === 'running' && isSamePath(told, path) ? [process.id] : [];
+  // One that dies is counted by its end.
+  const tells = process.kind === 'running' && isSamePath(namedByJob(facts), path) && !isDyingOfIt(facts);
+  const lives = tells ? [process.id] : [];
   return [...dead, ...lives];
 }
 

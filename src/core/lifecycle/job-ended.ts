@@ -93,8 +93,9 @@ export function isSettled(facts: Facts): boolean {
 /** A terminal job may have been stopped by Flork: only definite answers about its trigger and its snapshots tell otherwise. */
 function stopMayExplain(facts: Facts): boolean {
   const { view, operation } = facts;
-  // Without a graph nothing could be stopped: main() threw (tasks.total is 0 then).
-  if (facts.flink.job?.tasks.total === 0 && facts.flink.job.state === 'FAILED') return false;
+  // Without a graph (tasks.total is 0) nothing could be stopped: main() threw, or the job could not be restored; Flink says which.
+  if (facts.flink.job?.tasks.total === 0 && facts.flink.job.state === 'FAILED')
+    return view.kind !== 'answered' || view.exceptions.kind !== 'value';
   if (!isSettled(facts)) return true;
   if (view.kind !== 'answered' || view.checkpoints.kind === 'failed' || view.checkpoints.kind === 'not-asked')
     return true;

@@ -1,7 +1,7 @@
 import type { Missing } from '../../api/status.ts';
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
-import { isProvenMissing, isSamePath, missingOf, stepOf } from '../missing.ts';
+import { isDyingOfIt, isProvenMissing, isSamePath, missingOf, stepOf } from '../missing.ts';
 import { lossAllowed, waysOut } from './contract.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
 import { progress, stalled } from './say.ts';
@@ -15,6 +15,7 @@ import { progress, stalled } from './say.ts';
 export function snapshotMissing(facts: Facts): Answer | undefined {
   const { epoch, restore } = facts;
   if (!epoch || epoch.ended || facts.restoreNonce !== undefined) return undefined;
+  if (isDyingOfIt(facts)) return waitForDeath();
   const missing = missingOf(facts);
   if (!missing) return undefined;
   const current = isSamePath(restore?.path, missing.path);
@@ -44,6 +45,20 @@ export function snapshotMissing(facts: Facts): Answer | undefined {
 /** From Flink 2.0 such a job is FAILED and its JobManager lives on: nothing starts another process but another epoch. */
 function hasFailed({ flink }: Facts): boolean {
   return flink.job?.state === 'FAILED' && flink.job.tasks.total === 0;
+}
+
+/** What a dying process tells of its job is no end of the job. */
+function waitForDeath(): Answer {
+  return {
+    rule: 'missingEndsProcess',
+    say: progress(
+      'Running',
+      'JobManagerRestarting',
+      'The JobManager cannot find the snapshot that it was to restore, and ends.',
+    ),
+    workloads: 'run',
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
 }
 
 /** The kubelet starts the next process; where Flink lives on, the next epoch does, from the same snapshot. */

@@ -23,6 +23,7 @@ function plan(
   number: number,
   restoredFrom: string | undefined,
   handled: EpochNonces,
+  unread?: string,
 ): { epoch: Epoch; record: EpochRecord } | undefined {
   const { input, wanted, at, prior } = facts;
   if (input.job.spec.kind !== 'valid' || !wanted) return undefined;
@@ -46,6 +47,7 @@ function plan(
     // The operation that ended the old epoch is used up, also where a late view wrote its epoch without that.
     attempt: Math.max(prior?.epoch?.attempt ?? 0, facts.epoch?.attempt ?? 0, facts.operation?.attempt ?? 0),
     ...(asked === undefined ? {} : { asked }),
+    ...(unread === undefined ? {} : { unread }),
     startedAt: at,
   };
   return { epoch, record };
@@ -153,7 +155,7 @@ export function declareNext(
   from: { readonly path: string | undefined; readonly reason: Reason },
 ): Answer | undefined {
   if (!facts.epoch) return undefined;
-  const planned = plan(facts, facts.epoch.number + 1, from.path, noncesOf(facts));
+  const planned = plan(facts, facts.epoch.number + 1, from.path, noncesOf(facts), stillUnread(facts, from));
   if (!planned) return undefined;
   return {
     rule: 'declareNext',
@@ -171,6 +173,15 @@ export function declareNext(
     transition: { reason: from.reason, ...(from.path ? { snapshot: from.path } : {}) },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
+}
+
+/** A savepoint whose path nobody read stays the newest until the job runs again, or a person says where to start from. */
+function stillUnread(
+  facts: Facts,
+  from: { readonly path: string | undefined; readonly reason: Reason },
+): string | undefined {
+  const found = facts.endedInStatus?.how === 'stopped' || from.path === undefined || from.reason === 'RestoreRequested';
+  return found ? undefined : facts.epoch?.unread;
 }
 
 /** The declared epoch has not been started: its spec may still change, and nothing is raised before the old pods are proven gone. */
@@ -192,7 +203,7 @@ export function startDeclared(facts: Facts): Answer | undefined {
     };
   }
   if (facts.upgrades.length > 0 || facts.restartNonce !== undefined || !record) {
-    const planned = plan(facts, epoch.number, epoch.restoredFrom, restartOnly(facts));
+    const planned = plan(facts, epoch.number, epoch.restoredFrom, restartOnly(facts), epoch.unread);
     if (planned && planned.epoch.recordHash !== epoch.recordHash) {
       return {
         rule: 'declareAgain',

@@ -150,7 +150,7 @@ export function startJobManager(options: JobManagerOptions): JobManager {
     if (from !== undefined && snapshot === undefined) {
       // A stored job that cannot be restored is fatal and stays, and before 2.0 one without high availability is; another one fails
       // for good (test/fixtures/flink: restore-missing).
-      if (stored !== undefined || (jobHa === undefined && options.version.startsWith('1.'))) {
+      if (stored !== undefined) {
         later(200, () => exit(2, notFound(from)));
         return;
       }
@@ -158,6 +158,8 @@ export function startJobManager(options: JobManagerOptions): JobManager {
       job.fail(
         `org.apache.flink.runtime.client.JobInitializationException: Could not start the JobMaster.\n${notFound(from)}`,
       );
+      // For a moment the dying process tells of its failed job.
+      if (jobHa === undefined && options.version.startsWith('1.')) later(1_000, () => exit(2, notFound(from)));
       return;
     }
     job = run(

@@ -32,8 +32,8 @@ const ended = (second: number, message: string) => ({
 const crashed = (second: number, message: string) => jobManagerPod(1, second, ended(second, message));
 
 /** A job with a recorded checkpoint that was started from a savepoint. */
-function recorded() {
-  const at = runningCluster({ ...SPEC, restore: { from: SAVEPOINT } });
+function recorded(more: Record<string, unknown> = {}) {
+  const at = runningCluster({ ...SPEC, restore: { from: SAVEPOINT }, ...more });
   const flink = answered(at.status!.epoch!.jobId, 'RUNNING', {
     checkpoints: { completed: 3, latestCompleted: checkpoint(3, CHECKPOINT, T0 + 5000) },
   });
@@ -104,23 +104,48 @@ test('no evidence: another path, another failure, an unreachable file system', (
   }
 });
 
+/** A job that failed before it had a graph; with a path it says which snapshot is not there. */
+function failed(jobId: string, missing: string | undefined): FlinkView {
+  const view = answered(jobId, 'FAILED', { tasks: 0 }) as Extract<FlinkView, { kind: 'answered' }>;
+  if (missing === undefined) return { ...view, exceptions: { kind: 'failed', error: 'timeout', text: '' } };
+  const newest = { at: 1, text: 'Could not start the JobMaster.' };
+  return { ...view, exceptions: { kind: 'value', value: { newest, missing } } };
+}
+
 test('from Flink 2.0 the job fails and its JobManager lives: another epoch tries the same snapshot', () => {
-  const at = recorded();
+  const at = recorded({ flinkVersion: '2.3', image: 'flink:2.3.0' });
   const up = jobManagerPod(1, 1);
   sync(at, { pods: [up] });
-  const view = answered(at.status!.epoch!.jobId, 'FAILED', { tasks: 0 }) as Extract<FlinkView, { kind: 'answered' }>;
-  const failed = (missing: string): FlinkView => ({
-    ...view,
-    exceptions: { kind: 'value', value: { newest: { at: 1, text: 'Could not start the JobMaster.' }, missing } },
-  });
+  const id = at.status!.epoch!.jobId;
   const other = structuredClone(at);
-  assert.notEqual(sync(other, { pods: [up], flink: failed('file:///c/other/chk-1') }).rule, 'missingTriedAgain');
-  const outcome = sync(at, { pods: [up], flink: failed(CHECKPOINT) });
+  assert.notEqual(sync(other, { pods: [up], flink: failed(id, 'file:///c/other/chk-1') }).rule, 'missingTriedAgain');
+  const outcome = sync(at, { pods: [up], flink: failed(id, CHECKPOINT) });
   assert.equal(outcome.rule, 'missingTriedAgain');
   assert.deepEqual(
     [outcome.status.epoch?.ended?.how, outcome.status.epoch?.ended?.byFlork, outcome.status.epoch?.ended?.path],
     ['failed', true, CHECKPOINT],
   );
+});
+
+test('before Flink 2.0 a failed job without a graph is told by a process that dies: no end, and no second witness', () => {
+  const at = recorded();
+  const up = jobManagerPod(1, 1);
+  sync(at, { pods: [up] });
+  const tells = sync(at, { pods: [up], flink: failed(at.status!.epoch!.jobId, CHECKPOINT) });
+  assert.equal(tells.rule, 'missingEndsProcess');
+  assert.equal(tells.status.epoch?.ended, undefined);
+  assert.equal(tells.status.missing, undefined);
+  const dead = sync(at, { pods: [crashed(1, sentence(CHECKPOINT))] });
+  assert.equal(dead.status.missing?.processes.length, 1);
+});
+
+test('a failed job without a graph whose failure cannot be read has not failed for good', () => {
+  const at = recorded();
+  const up = jobManagerPod(1, 1);
+  sync(at, { pods: [up] });
+  const outcome = sync(at, { pods: [up], flink: failed(at.status!.epoch!.jobId, undefined) });
+  assert.equal(outcome.rule, 'endUnclear');
+  assert.equal(outcome.status.epoch?.ended, undefined);
 });
 
 test('a stop was under way when its process ended: its savepoint may be newer than any other, so nothing is stepped back to', () => {
