@@ -131,7 +131,7 @@ export function factsOf(input: Input): Facts {
     changes: changed,
     epoch,
     deployed: current.deployed,
-    otherwise: suspendWanted || nonced,
+    otherwise: suspendWanted || nonced || job.spec.kind === 'invalid',
     operation,
     prior,
     taskManager,

@@ -58,7 +58,7 @@ export type ScaleInput = {
   readonly changes: readonly Change[];
   readonly epoch: Epoch | undefined;
   readonly deployed: number;
-  /** Another spec than one of another scale is asked for: a suspension, a restore. */
+  /** Another spec than one of another scale is asked for: a suspension, a restore. Or none that is valid, and then nothing changes. */
   readonly otherwise: boolean;
   readonly operation: Operation | undefined;
   readonly prior: Partial<Status> | undefined;

@@ -315,3 +315,19 @@ test('with the adaptive scheduler a job that waits for slots is not taken for on
   assert.equal(replaced({ 'scheduler-mode': 'reactive' }, 'CREATED', true), false);
   assert.equal(replaced(adaptive, 'FAILED', true), false);
 });
+
+test('a spec that became invalid leaves a rescaled job at the scale it has', () => {
+  const at = runningCluster(ADAPTIVE);
+  edit(at, { taskManagerReplicas: 4 });
+  sync(at, shown(at, [2]));
+  sync(at, shown(at, [2]));
+  taskManager(at).ready(4);
+  sync(at, shown(at, [2]));
+  assert.equal(sync(at, shown(at, [4])).rule, 'rescaled');
+  edit(at, { jarURI: 'nothing to fetch' });
+  for (let step = 0; step < 3; step++) {
+    const outcome = sync(at, shown(at, [4]));
+    assert.equal(outcome.status.state, 'Stalled');
+    assert.deepEqual([outcome.commands, outcome.status.operation, taskManager(at).replicas], [[], undefined, 4]);
+  }
+});
