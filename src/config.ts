@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { DUTIES, type DutyKind } from './core/duty.ts';
 import type { FlinkFiles } from './flink/identity.ts';
+import type { PlatformFiles } from './plugins/platform.ts';
 import { DEFAULT_CONFIG, type HookConfig } from './http/shell.ts';
 import { LOG_LEVELS, type LogLevel } from './telemetry/log.ts';
 
@@ -17,6 +18,8 @@ export type Config = {
   readonly tokenFiles: readonly string[];
   /** Trust and client identity for calls to JobManagers with TLS. */
   readonly flink: FlinkFiles;
+  /** Defaults and decorators of those who run Flork. */
+  readonly platform: PlatformFiles;
   readonly hook: HookConfig;
   /** Duties that are switched on, and where their API server is. */
   readonly duties: {
@@ -79,6 +82,8 @@ const Environment = v.pipe(
     FLINK_KEY_FILE: file,
     FLINK_PKCS12_FILE: file,
     FLINK_PKCS12_PASSWORD_FILE: file,
+    DEFAULTS_FILE: file,
+    DECORATORS_DIR: file,
     DUTY_CLEAN_HIGH_AVAILABILITY: duty,
     DUTY_DELETE_SELF: duty,
     DUTY_EVENTS: duty,
@@ -166,6 +171,7 @@ function configOf(env: v.InferOutput<typeof Environment>): Config {
       pkcs12File: env.FLINK_PKCS12_FILE,
       pkcs12PasswordFile: env.FLINK_PKCS12_PASSWORD_FILE,
     }),
+    platform: Object.freeze({ decoratorsDir: env.DECORATORS_DIR, defaultsFile: env.DEFAULTS_FILE }),
     hook: Object.freeze({
       ...DEFAULT_CONFIG,
       namespaces: env.FLORK_NAMESPACES,

@@ -10,6 +10,7 @@ import { startServer, type RunningServer } from './http/server.ts';
 import type { Duties } from './http/shell.ts';
 import { inClusterApi } from './kube/api.ts';
 import { createPerform } from './kube/perform.ts';
+import { loadPlatform } from './plugins/platform.ts';
 import { createLog, errorFields, type Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
@@ -22,13 +23,16 @@ await run(read.config).catch((error: unknown) => fail(error instanceof Error ? e
 async function run(config: Config): Promise<void> {
   const log = createLog(config.logLevel, (line) => process.stdout.write(line));
   const transport = identifiedTransport(config.flink, log);
+  const metrics = createMetrics();
+  const platform = await loadPlatform(config.platform, metrics.decorated);
   let draining = false;
   const app = createApp({
     transport,
     now: Date.now,
     config: config.hook,
     log,
-    metrics: createMetrics(),
+    metrics,
+    platform,
     authenticate: authentication(config, log),
     draining: () => draining,
     ...dutiesOf(config, log),

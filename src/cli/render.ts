@@ -2,22 +2,33 @@ import { parseArgs } from 'node:util';
 import { getDotPath, safeParse, type BaseIssue } from 'valibot';
 import { stringify } from 'yaml';
 import { isObject } from '../api/json.ts';
+import type { FlinkJobSpec } from '../api/flinkjob.ts';
 import { Parent } from '../api/hook.ts';
 import type { Child } from '../api/kube.ts';
 import { readObserved } from '../api/observed.ts';
 import { readJob } from '../core/observe-job.ts';
+import { explain } from '../core/platform/explain.ts';
+import { judgedByPlatform } from '../core/platform/judge.ts';
+import { NO_PLATFORM, type Platform } from '../core/platform/platform.ts';
 import { reconcile } from '../core/reconcile.ts';
+import type { JobRef } from '../core/record.ts';
 import type { Finding } from '../core/types.ts';
 import { formatFinding } from '../core/validate/validate-spec.ts';
+import { loadPlatform, type PlatformFiles } from '../plugins/platform.ts';
 import { readFlinkJobs, type Job } from './flinkjobs.ts';
 
 /** Stands for the uid that only an API server can give; names and ids are hashes of it. */
 export const ZERO_UID = '00000000-0000-0000-0000-000000000000';
 
-const USAGE = `usage: flork render FILE [--uid UID]
+const USAGE = `usage: flork render FILE [--uid UID] [--defaults FILE] [--decorators DIR] [--explain]
 
 Prints the objects that the FlinkJobs of a YAML file (- is standard input) become, in the order in which they are applied:
 the hook's first answer to a FlinkJob that was created with this uid. Objects of other kinds are passed over.
+
+  --defaults FILE     the platform's defaults.yaml
+  --decorators DIR    the platform's decorators
+  --explain           print in place of the objects where each key of the configuration and each field of the pods comes from
+
 Exit status: 0 printed, 1 a FlinkJob is refused (FILE[document]: PATH: what is; want what (rule)), 2 the file could not be read.
 `;
 
@@ -26,7 +37,12 @@ const ORDER: readonly Child['kind'][] = ['ConfigMap', 'Service', 'Deployment'];
 
 /** What the hook answers first to a FlinkJob. */
 export type Rendered =
-  | { readonly kind: 'children'; readonly children: readonly Child[]; readonly message: string }
+  | {
+      readonly kind: 'children';
+      readonly children: readonly Child[];
+      readonly message: string;
+      readonly job: { readonly ref: JobRef; readonly spec: FlinkJobSpec };
+    }
   | { readonly kind: 'invalid'; readonly findings: readonly Finding[] };
 
 /** `flork render`; the result is the exit status. */
@@ -34,25 +50,37 @@ export async function render(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
   if (options === 'help') return say(process.stdout, USAGE, 0);
   if (options === undefined) return say(process.stderr, USAGE, 2);
-  const { file, uid } = options;
+  const { file, uid, files, explained } = options;
   let jobs: readonly Job[];
+  let platform: Platform;
   try {
     jobs = await readFlinkJobs(file);
   } catch (error) {
     return say(process.stderr, `${file}: ${error instanceof Error ? error.message : String(error)}\n`, 2);
   }
-  const rendered = jobs.map((job) => ({ document: job.document, ...renderJob(job.object, uid) }));
+  try {
+    platform = await loadPlatform(files);
+  } catch (error) {
+    return say(process.stderr, `${error instanceof Error ? error.message : String(error)}\n`, 2);
+  }
+  const rendered = jobs.map((job) => ({ document: job.document, ...renderJob(job.object, uid, platform) }));
   const refused = rendered.flatMap((one) =>
     one.kind === 'invalid'
       ? one.findings.map((finding) => `${file}[${one.document}]: ${formatFinding(finding)}\n`)
       : [],
   );
   if (refused.length > 0) return say(process.stderr, refused.join(''), 1);
-  return say(process.stdout, rendered.map((one) => (one.kind === 'children' ? print(one, uid) : '')).join(''), 0);
+  const shown = (one: Rendered): string =>
+    one.kind === 'invalid' ? '' : explained ? printExplained(one, platform) : print(one, uid);
+  return say(process.stdout, rendered.map(shown).join(''), 0);
 }
 
 /** The hook's first answer to a FlinkJob that was created with this uid: same code, nothing observed yet. */
-export function renderJob(job: Readonly<Record<string, unknown>>, uid: string): Rendered {
+export function renderJob(
+  job: Readonly<Record<string, unknown>>,
+  uid: string,
+  platform: Platform = NO_PLATFORM,
+): Rendered {
   const given = isObject(job['metadata']) ? job['metadata'] : {};
   const { name = '', namespace = 'default', labels, annotations } = given;
   const metadata = {
@@ -65,16 +93,25 @@ export function renderJob(job: Readonly<Record<string, unknown>>, uid: string): 
   };
   const parent = safeParse(Parent, { ...job, status: undefined, metadata });
   if (!parent.success) return { kind: 'invalid', findings: parent.issues.map(findingOf) };
-  const observedJob = readJob(parent.output);
-  if (observedJob.spec.kind === 'invalid') return observedJob.spec;
-  const outcome = reconcile({
-    job: observedJob,
-    observed: readObserved({}, { 'Pod.v1': {} }, observedJob.ref),
+  const shown = readJob(parent.output);
+  const input = judgedByPlatform({
+    job: shown,
+    observed: readObserved({}, { 'Pod.v1': {} }, shown.ref),
     finalizing: false,
     flink: { kind: 'not-asked', why: 'rendering' },
+    platform,
     now: 0,
   });
-  return { kind: 'children', children: outcome.children.toSorted(inApplyOrder), message: outcome.status.message };
+  const { spec, ref } = input.job;
+  if (spec.kind === 'invalid') return spec;
+  const outcome = reconcile(input);
+  const { message } = outcome.status;
+  return {
+    kind: 'children',
+    children: outcome.children.toSorted(inApplyOrder),
+    message,
+    job: { ref, spec: spec.spec },
+  };
 }
 
 function findingOf(issue: BaseIssue<unknown>): Finding {
@@ -95,14 +132,40 @@ export function print({ children, message }: Extract<Rendered, { kind: 'children
   return header + documents.map((document) => `---\n${document}`).join('');
 }
 
-function readOptions(args: readonly string[]): { readonly file: string; readonly uid: string } | 'help' | undefined {
-  const known = { uid: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+/** A line for each key: what it is, and who says so. */
+function printExplained({ job }: Extract<Rendered, { kind: 'children' }>, platform: Platform): string {
+  const { flinkConf, jobmanager, taskmanager } = explain(platform, job.ref, job.spec);
+  const parts = { 'Flink configuration': flinkConf, 'JobManager pod': jobmanager, 'TaskManager pods': taskmanager };
+  const texts = Object.entries(parts).map(
+    ([title, lines]) =>
+      `# ${title} of FlinkJob ${job.ref.namespace}/${job.ref.name}\n${lines.map(({ path, value, source }) => `${path}: ${value.replaceAll('\n', '\\n')}  # ${source}\n`).join('')}`,
+  );
+  return texts.join('\n');
+}
+
+type Options = {
+  readonly file: string;
+  readonly uid: string;
+  readonly files: PlatformFiles;
+  readonly explained: boolean;
+};
+
+function readOptions(args: readonly string[]): Options | 'help' | undefined {
+  const known = {
+    uid: { type: 'string' },
+    defaults: { type: 'string' },
+    decorators: { type: 'string' },
+    explain: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: known, allowPositionals: true });
     if (values.help === true) return 'help';
     const [file, ...more] = positionals;
     const uid = values.uid ?? ZERO_UID;
-    return file === undefined || more.length > 0 || uid === '' ? undefined : { file, uid };
+    const files = { defaultsFile: values.defaults, decoratorsDir: values.decorators };
+    const explained = values.explain === true;
+    return file === undefined || more.length > 0 || uid === '' ? undefined : { file, uid, files, explained };
   } catch {
     return undefined;
   }

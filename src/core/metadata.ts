@@ -1,7 +1,7 @@
 import type { HighAvailabilityMetadata, Status } from '../api/status.ts';
-import type { FlinkJobSpec } from '../api/flinkjob.ts';
 import type { Answer } from './answer.ts';
-import { contextOf } from './build/context.ts';
+import { highAvailabilityOf as kindOf } from './build/context.ts';
+import { readConfFile } from './build/flink-conf.ts';
 import { epochNames, jobIdOf } from './build/names.ts';
 import type { Duty, DutyResult } from './duty.ts';
 import type { Facts } from './facts/facts.ts';
@@ -22,25 +22,21 @@ const MOST_ENTRIES = 5;
 /** Epochs of one duty at most; a range is that long only where the duty was off for as many epochs. */
 const MOST_EPOCHS = 200;
 
-/** Kind and storage directory of the high availability of a spec; `undefined` without. */
-const highAvailabilityOf = rememberedByObject((spec: FlinkJobSpec): Pick<Entry, 'kind' | 'storage'> | undefined => {
-  // Placeholders are replaced by the caller: name and namespace are not part of the spec.
-  const { highAvailability, user } = contextOf({ name: '{{name}}', namespace: '{{namespace}}', uid: '' }, 1, spec);
-  if (highAvailability === 'none') return undefined;
-  const storage = user['high-availability.storageDir']?.replace(/\/+$/, '');
-  return {
-    kind: highAvailability === 'kubernetes' ? 'kubernetes' : 'other',
-    ...(storage === undefined || storage === '' ? {} : { storage }),
-  };
+/** Kind and storage directory of the high availability of an epoch, as it was rendered; `undefined` without. */
+const highAvailabilityOf = rememberedByObject((record: EpochRecord): Pick<Entry, 'kind' | 'storage'> | undefined => {
+  const conf = readConfFile((record.children.configuration['data'] ?? {}) as Readonly<Record<string, string>>);
+  const kind = kindOf(conf['high-availability.type']);
+  if (kind === 'none') return undefined;
+  const storage = conf['high-availability.storageDir']?.replace(/\/+$/, '');
+  return { kind, ...(storage === undefined || storage === '' ? {} : { storage }) };
 });
 
 /** The entry of an epoch that is over. */
-function entryOf(ref: JobRef, record: EpochRecord): Entry | undefined {
-  const found = record.highAvailability ? highAvailabilityOf(record.spec) : undefined;
+function entryOf(record: EpochRecord): Entry | undefined {
+  const found = record.highAvailability ? highAvailabilityOf(record) : undefined;
   if (!found) return undefined;
-  const { storage } = found;
-  const named = storage?.replaceAll('{{name}}', ref.name).replaceAll('{{namespace}}', ref.namespace);
-  return { epoch: record.number, kind: found.kind, ...(named === undefined ? {} : { storage: named.slice(0, 300) }) };
+  const { kind, storage } = found;
+  return { epoch: record.number, kind, ...(storage === undefined ? {} : { storage: storage.slice(0, 300) }) };
 }
 
 /** The job came to its end by itself, or somebody canceled it, and its pods are proven gone: this epoch is over for good. */
@@ -57,7 +53,7 @@ export function metadataOf(facts: Facts, answer: Answer): readonly Entry[] {
   const left = answer.epoch !== undefined && answer.epoch.number > epoch.number;
   const over = left || answer.rule === 'deleteListsMetadata' || answer.workloads === 'gone' || isOver(facts);
   if (!over || known.some((entry) => covers(entry, epoch.number))) return known;
-  const entry = entryOf(input.job.ref, record);
+  const entry = entryOf(record);
   if (!entry) return known;
   const first = Math.min(...[...known, entry].map(firstOf));
   // What a wiped status forgot is removed at the latest when the FlinkJob is deleted.
@@ -67,9 +63,9 @@ export function metadataOf(facts: Facts, answer: Answer): readonly Entry[] {
 }
 
 /** Epochs that were left unseen by the status that is shown: it is older than the workloads, and the newer one may be lost. */
-function skipped({ prior, record, input }: Facts, current: number): readonly Entry[] {
+function skipped({ prior, record }: Facts, current: number): readonly Entry[] {
   const from = prior?.epoch?.number;
-  const entry = record && from !== undefined && from < current ? entryOf(input.job.ref, record) : undefined;
+  const entry = record && from !== undefined && from < current ? entryOf(record) : undefined;
   if (!entry || from === undefined || (prior?.highAvailability ?? []).some((one) => covers(one, from))) return [];
   return [{ ...entry, epoch: current - 1, ...(from < current - 1 ? { from } : {}) }];
 }

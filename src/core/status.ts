@@ -6,7 +6,7 @@ import { conditionsOf } from './conditions.ts';
 import { hasRewound } from './epoch-progress.ts';
 import { countedRestarts } from './health.ts';
 import type { Facts } from './facts/facts.ts';
-import { findingsText } from './lifecycle/gates.ts';
+import { findingsText, refusalReason } from './lifecycle/gates.ts';
 import { keptRedeploy } from './lifecycle/redeploy.ts';
 import { stalled } from './lifecycle/say.ts';
 import { leftoversOf, mayClean, metadataOf, withLeftovers } from './metadata.ts';
@@ -110,8 +110,13 @@ function handledOf(facts: Facts, answer: Answer): Status['handled'] {
 
 /** A wrong spec changes nothing that runs; it is what a person has to be told first. */
 function overlaid(facts: Facts, say: Say): Say {
-  if (facts.input.job.spec.kind === 'valid' || facts.input.finalizing || say.reason === 'InvalidSpec') return say;
-  return stalled('Stalled', 'InvalidSpec', `${findingsText(facts)}. What runs is left as it was: ${say.message}`);
+  if (facts.input.job.spec.kind === 'valid' || facts.input.finalizing || say.reason === refusalReason(facts))
+    return say;
+  return stalled(
+    'Stalled',
+    refusalReason(facts),
+    `${findingsText(facts)}. What runs is left as it was: ${say.message}`,
+  );
 }
 
 /** The entry of the epoch: what was learned, what the answer declares, and the hash of the record as it is about to become. */

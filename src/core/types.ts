@@ -3,6 +3,7 @@ import type { FlinkJobSpec } from '../api/flinkjob.ts';
 import type { Status } from '../api/status.ts';
 import type { Duty, DutyKind } from './duty.ts';
 import type { FlinkCommand, FlinkView } from './flink-view.ts';
+import type { Platform } from './platform/platform.ts';
 import type { JobRef } from './record.ts';
 
 /** A validation finding: what is, at which path, and what is wanted. `rule` is its stable id. */
@@ -30,6 +31,8 @@ export type Input = {
   readonly flink: FlinkView;
   /** Duties that this Flork has been given; none when absent. */
   readonly duties?: readonly DutyKind[];
+  /** What the platform adds to a FlinkJob; nothing when absent. */
+  readonly platform?: Platform;
   readonly now: number;
 };
 

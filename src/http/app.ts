@@ -4,6 +4,7 @@ import { readJob } from '../core/observe-job.ts';
 import { questions } from '../core/questions.ts';
 import { acknowledge, reconcile } from '../core/reconcile.ts';
 import { validateSpec } from '../core/validate/validate-spec.ts';
+import { NO_PLATFORM } from '../core/platform/platform.ts';
 import { createExecute } from '../flink/execute.ts';
 import { createObserve } from '../flink/observe.ts';
 import { createPatience } from '../flink/patience.ts';
@@ -50,6 +51,7 @@ function createShell(deps: AppDeps): Shell {
     observe: createObserve({ transport, patience: createPatience({ budgetMs: flinkBudgetMs }) }),
     execute: createExecute({ transport }),
     duties: deps.duties ?? { kinds: [], perform: async () => [] },
+    platform: deps.platform ?? NO_PLATFORM,
     log: deps.log ?? silentLog,
     metrics,
     authenticate: deps.authenticate ?? anybody,

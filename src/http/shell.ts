@@ -2,6 +2,7 @@ import type { Parent, SyncRequest } from '../api/hook.ts';
 import type { Observed } from '../api/kube.ts';
 import type { DutyKind, DutyResult } from '../core/duty.ts';
 import type { CommandResult, Questions } from '../core/flink-view.ts';
+import type { Platform } from '../core/platform/platform.ts';
 import type { JobRef } from '../core/record.ts';
 import type { Finding, Input, ObservedJob, Outcome } from '../core/types.ts';
 import type { Execute } from '../flink/execute.ts';
@@ -69,6 +70,8 @@ export type AppDeps = {
   readonly authenticate?: Authenticate;
   /** The duties that need the API server, where this Flork has been given any. */
   readonly duties?: Duties;
+  /** Defaults and decorators of those who run Flork; default: none. */
+  readonly platform?: Platform;
   /** What refuses a view that is older than one before; default: the memory of this process. */
   readonly views?: Views;
   /** Whether the process is about to end: /readyz fails and connections are not kept. */
@@ -84,6 +87,7 @@ export type Shell = {
   readonly observe: Observe;
   readonly execute: Execute;
   readonly duties: Duties;
+  readonly platform: Platform;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly authenticate: Authenticate;

@@ -61,7 +61,7 @@ async function decide(
   const { core } = shell;
   const { job, observed } = seen();
   const { kinds: duties } = shell.duties;
-  const known = { job, observed, finalizing: name === 'finalize', duties, now: shell.now() };
+  const known = { job, observed, finalizing: name === 'finalize', duties, platform: shell.platform, now: shell.now() };
   const flink = await shell.observe(core.questions(known), signal);
   if (signal.aborted) return refuse(503, 'out-of-time', 'no decision within the time of a sync');
   const decided = core.reconcile({ ...known, flink });

@@ -5,6 +5,7 @@ export type Metrics = {
   readonly answered: (route: string, rule: string, code: number, seconds: number) => void;
   readonly flinkCall: (result: string) => void;
   readonly inFlight: (count: number) => void;
+  readonly decorated: (decorator: string, seconds: number) => void;
   readonly contentType: string;
   readonly text: () => Promise<string>;
 };
@@ -32,6 +33,13 @@ export function createMetrics(): Metrics {
     labelNames: ['result'],
     registers,
   });
+  const decorators = new Histogram({
+    name: 'flork_decorator_duration_seconds',
+    help: 'Time of one call of a decorator; it is called some times for each epoch that is rendered',
+    labelNames: ['decorator'],
+    buckets: [0.0001, 0.001, 0.01, 0.1, 1],
+    registers,
+  });
   const inFlight = new Gauge({ name: 'flork_in_flight_requests', help: 'Hook requests being answered now', registers });
   return {
     answered: (hook, rule, code, seconds) => {
@@ -40,6 +48,7 @@ export function createMetrics(): Metrics {
     },
     flinkCall: (result) => calls.inc({ result }),
     inFlight: (count) => inFlight.set(count),
+    decorated: (decorator, seconds) => decorators.observe({ decorator }, seconds),
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };
@@ -50,6 +59,7 @@ export const noMetrics: Metrics = {
   answered: () => {},
   flinkCall: () => {},
   inFlight: () => {},
+  decorated: () => {},
   contentType: 'text/plain; charset=utf-8',
   text: async () => '',
 };

@@ -1,6 +1,7 @@
 import type { FlinkJobSpec, FlinkVersion } from '../../api/flinkjob.ts';
 import { confText, flattenConf } from '../flink-conf-keys.ts';
 import { flinkVersionOf } from '../flink-version.ts';
+import type { Decorator } from '../platform/platform.ts';
 import type { JobRef } from '../record.ts';
 import { spelled } from './conf-spelling.ts';
 import { epochNames, names, type EpochNames, type Names } from './names.ts';
@@ -28,12 +29,19 @@ export type Context = {
   readonly user: Conf;
   readonly references: readonly ConfReference[];
   readonly highAvailability: 'none' | 'kubernetes' | 'other';
+  /** Of pod specs; those of the configuration have done their part in `spec`. */
+  readonly decorators: readonly Decorator[];
 };
 
 const REFERENCE = /^(?<key>.+)\.valueFrom\.(?<from>secretKeyRef|configMapKeyRef)\.(?<field>name|key|optional)$/;
 
 /** Reads the spec once for all features. The spec is valid, so its Flink version is known. */
-export function contextOf(ref: JobRef, number: number, spec: FlinkJobSpec): Context {
+export function contextOf(
+  ref: JobRef,
+  number: number,
+  spec: FlinkJobSpec,
+  decorators: readonly Decorator[] = [],
+): Context {
   const version = flinkVersionOf(spec);
   if (version === undefined) throw new TypeError('render: the Flink version is unknown, the spec was not validated');
   const { user, references } = readConf(ref, spec, version);
@@ -46,7 +54,8 @@ export function contextOf(ref: JobRef, number: number, spec: FlinkJobSpec): Cont
     epochNames: epochNames(ref, number),
     user,
     references,
-    highAvailability: highAvailabilityOf(user),
+    highAvailability: highAvailabilityOf(user['high-availability.type']),
+    decorators,
   };
 }
 
@@ -81,8 +90,9 @@ function replaced(text: string, ref: JobRef): string {
   return text.replaceAll('{{name}}', ref.name).replaceAll('{{namespace}}', ref.namespace);
 }
 
-function highAvailabilityOf(user: Conf): Context['highAvailability'] {
-  const type = user['high-availability.type']?.trim().toLowerCase() ?? '';
+/** The kind of high availability, by the value of `high-availability.type`. */
+export function highAvailabilityOf(value: string | undefined): Context['highAvailability'] {
+  const type = value?.trim().toLowerCase() ?? '';
   if (type === '' || type === 'none') return 'none';
   return type === 'kubernetes' || type.endsWith('kuberneteshaservicesfactory') ? 'kubernetes' : 'other';
 }

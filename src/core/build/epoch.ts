@@ -1,4 +1,6 @@
 import type { FlinkJobSpec } from '../../api/flinkjob.ts';
+import { effectiveSpec } from '../platform/effective.ts';
+import { NO_PLATFORM, type Platform } from '../platform/platform.ts';
 import type { EpochRecord, JobRef } from '../record.ts';
 import { configurationConfigMap } from './configuration.ts';
 import { contextOf, isOn, type Conf, type Context } from './context.ts';
@@ -20,11 +22,17 @@ export type EpochInput = {
   readonly spec: FlinkJobSpec;
   readonly restoredFrom?: string | undefined;
   readonly handled: EpochRecord['handled'];
+  readonly platform?: Platform | undefined;
 };
 
-/** Renders an epoch: everything that runs it, and all that a later Flork must know of it. */
-export function renderEpoch({ ref, number, generation, spec, restoredFrom, handled }: EpochInput): EpochRecord {
-  const context = contextOf(ref, number, spec);
+/**
+ * Renders an epoch: everything that runs it, and all that a later Flork must know of it. The record has the spec as the user wrote it,
+ * its children also what the platform makes of it. Throws `DecoratorFailure` where a decorator does not do its part.
+ */
+export function renderEpoch(input: EpochInput): EpochRecord {
+  const { ref, number, generation, spec, restoredFrom, handled, platform = NO_PLATFORM } = input;
+  const effective = effectiveSpec(platform, ref, spec);
+  const context = contextOf(ref, number, effective, platform.decorators);
   const conf = effectiveConf(context, FEATURES);
   const savepointDirectory = savepointDirectoryOf(context, conf);
   const checkpointIntervalMs = checkpointIntervalOf(conf);

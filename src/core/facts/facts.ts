@@ -7,6 +7,7 @@ import { encodeRecord } from '../build/record.ts';
 import { changes, type Change } from '../change.ts';
 import type { FlinkView } from '../flink-view.ts';
 import { recordedNonces } from '../handled.ts';
+import { judgedByPlatform } from '../platform/judge.ts';
 import { closedRecord, type EpochRecord, type RestoreContent } from '../record.ts';
 import { parseTime, rfc3339 } from '../time.ts';
 import type { Input } from '../types.ts';
@@ -103,7 +104,8 @@ function isAside(operation: { readonly kind?: string | undefined } | undefined):
 }
 
 /** Classifies an input. Pure and total. */
-export function factsOf(input: Input): Facts {
+export function factsOf(given: Input): Facts {
+  const input = judgedByPlatform(given);
   const { job, observed, now } = input;
   const children = names(job.ref);
   const jobManager = observed.deployments.get(children.jobManager);
@@ -213,6 +215,7 @@ function rebuilt(input: Input, facts: EpochFacts): EpochFacts {
       spec,
       ...(epoch.restoredFrom === undefined ? {} : { restoredFrom: epoch.restoredFrom }),
       handled,
+      platform: input.platform,
     });
     const closed = epoch.ended ? closedRecord(record, epoch.ended) : record;
     if (encodeRecord(record).hash === epoch.recordHash) return { ...facts, record };

@@ -35,6 +35,7 @@ function newSavepointDirectory(facts: Facts): string | undefined {
     generation: 0,
     spec: facts.wanted,
     handled: {},
+    platform: facts.input.platform,
   }).savepointDirectory;
 }
 

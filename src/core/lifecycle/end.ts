@@ -1,6 +1,7 @@
 import type { Reason } from '../../api/reasons.ts';
 import type { Ended } from '../../api/status.ts';
 import type { Answer, Say } from '../answer.ts';
+import { findingsText, refusalReason } from './gates.ts';
 import { leavingWanted, type Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
 import { parseTime, rfc3339 } from '../time.ts';
@@ -223,7 +224,11 @@ export function retire(facts: Facts): Answer | undefined {
   if (facts.input.job.spec.kind === 'invalid') {
     return {
       rule: 'nextWaitsForValidSpec',
-      say: stalled('Stalled', 'InvalidSpec', 'The job is stopped and waits for a valid spec.'),
+      say: stalled(
+        'Stalled',
+        refusalReason(facts),
+        `The job is stopped and waits for a valid spec. ${findingsText(facts)}`,
+      ),
       workloads: 'stop',
       resyncAfterSeconds: 0,
     };

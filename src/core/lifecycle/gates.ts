@@ -1,5 +1,6 @@
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
+import { PLATFORM_RULES } from '../platform/judge.ts';
 import { CLUSTER_SECONDS } from './pace.ts';
 import { progress, stalled } from './say.ts';
 
@@ -36,7 +37,7 @@ export function invalidFromTheStart(facts: Facts): Answer | undefined {
   if (facts.input.job.spec.kind === 'valid' || facts.epoch || facts.deployed > 0) return undefined;
   return {
     rule: 'invalidFromTheStart',
-    say: stalled('Stalled', 'InvalidSpec', findingsText(facts)),
+    say: stalled('Stalled', refusalReason(facts), findingsText(facts)),
     workloads: 'keep',
     resyncAfterSeconds: 0,
   };
@@ -58,9 +59,20 @@ export function recordMissing(facts: Facts): Answer | undefined {
   };
 }
 
+/** Whose business it is that no epoch can be rendered: the user's, or that of the people who run Flork. */
+export function refusalReason(facts: Facts): 'InvalidSpec' | 'PlatformFailed' {
+  const { spec } = facts.input.job;
+  return spec.kind === 'invalid' && spec.findings.every(({ rule }) => PLATFORM_RULES.includes(rule))
+    ? 'PlatformFailed'
+    : 'InvalidSpec';
+}
+
 /** All findings of an invalid spec in one line. */
 export function findingsText(facts: Facts): string {
   const { spec } = facts.input.job;
   if (spec.kind === 'valid') return '';
-  return `Invalid spec: ${spec.findings.map((finding) => `${finding.path}: ${finding.is}; want ${finding.want} (${finding.rule})`).join('. ')}`;
+  const findings = spec.findings.map(({ path, is, want, rule }) => `${path}: ${is}; want ${want} (${rule})`).join('. ');
+  return refusalReason(facts) === 'PlatformFailed'
+    ? `Flork's own configuration fails for this FlinkJob, whoever runs Flork has to correct it: ${findings}`
+    : `Invalid spec: ${findings}`;
 }

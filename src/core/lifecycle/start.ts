@@ -35,6 +35,7 @@ function plan(
     spec: wanted,
     ...(restoredFrom === undefined ? {} : { restoredFrom }),
     handled,
+    platform: input.platform,
   });
   const asked = prior?.epoch?.asked ?? facts.epoch?.asked;
   const epoch: Epoch = {

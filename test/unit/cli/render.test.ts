@@ -85,3 +85,20 @@ test('what cannot be read ends with 2', () => {
   }
   assert.match(flork(['render', '--help']).stdout, /^usage/);
 });
+
+test('--explain tells the layer of each value, with defaults and decorators', () => {
+  const platform = join(ROOT, 'examples/platform');
+  const files = ['--defaults', join(platform, 'defaults.yaml'), '--decorators', join(platform, 'decorators')];
+  const text = job('{image: "flink:2.3", flinkConf: {a: b}}');
+  const { status, stdout } = flork(['render', '-', '--explain', ...files], text);
+  assert.equal(status, 0);
+  assert.match(stdout, /^a: b {2}# spec$/m);
+  assert.match(stdout, /^state\.backend\.type: rocksdb {2}# defaults everywhere$/m);
+  assert.match(stdout, /^execution\.checkpointing\.dir: s3:.* {2}# decorator team-bucket$/m);
+  assert.match(stdout, /^serviceAccountName: flink-s3 {2}# decorator team-bucket$/m);
+  assert.match(stdout, /^rest\.port: 8081 {2}# Flork$/m);
+  assert.match(flork(['render', '-', ...files], text).stdout, /image: mirror\.example\.com\/docker\.io\/flink:2\.3/);
+  const { status: failed, stderr } = flork(['render', '-', '--defaults', '/nowhere.yaml'], text);
+  assert.equal(failed, 2);
+  assert.match(stderr, /^DEFAULTS_FILE: ENOENT/);
+});

@@ -10,6 +10,7 @@ import type {
   VertexBounds,
   VertexView,
 } from '../../../src/core/flink-view.ts';
+import type { Platform } from '../../../src/core/platform/platform.ts';
 import { readJob } from '../../../src/core/observe-job.ts';
 import { reconcile } from '../../../src/core/reconcile.ts';
 import type { Input, Outcome } from '../../../src/core/types.ts';
@@ -45,6 +46,8 @@ export type Shown = {
   finalizers?: string[];
   /** Shown instead of the last status. */
   status?: Status | undefined;
+  /** Defaults and decorators of this sync's Flork. */
+  platform?: Platform;
 };
 
 export const NOT_ASKED: FlinkView = { kind: 'not-asked', why: 'not told' };
@@ -97,6 +100,7 @@ export function inputOf(at: Cluster, shown: Shown = {}): Input {
     ),
     finalizing: shown.finalizing ?? false,
     flink: shown.flink ?? NOT_ASKED,
+    ...(shown.platform ? { platform: shown.platform } : {}),
     now: at.now,
   };
 }
