@@ -82,6 +82,7 @@ const Environment = v.pipe(
     FLINK_KEY_FILE: file,
     FLINK_PKCS12_FILE: file,
     FLINK_PKCS12_PASSWORD_FILE: file,
+    POD_NAMESPACE: v.optional(v.pipe(v.string(), v.regex(LABEL, 'a namespace'))),
     DEFAULTS_FILE: file,
     DECORATORS_DIR: file,
     DUTY_CLEAN_HIGH_AVAILABILITY: duty,
@@ -171,7 +172,11 @@ function configOf(env: v.InferOutput<typeof Environment>): Config {
       pkcs12File: env.FLINK_PKCS12_FILE,
       pkcs12PasswordFile: env.FLINK_PKCS12_PASSWORD_FILE,
     }),
-    platform: Object.freeze({ decoratorsDir: env.DECORATORS_DIR, defaultsFile: env.DEFAULTS_FILE }),
+    platform: Object.freeze({
+      decoratorsDir: env.DECORATORS_DIR,
+      defaultsFile: env.DEFAULTS_FILE,
+      home: env.POD_NAMESPACE,
+    }),
     hook: Object.freeze({
       ...DEFAULT_CONFIG,
       namespaces: env.FLORK_NAMESPACES,

@@ -1,5 +1,6 @@
 /* oxlint-disable max-lines -- one schema, read as a table */
 import * as v from 'valibot';
+import { HttpRoute, Ingress, NetworkPolicy, PodDisruptionBudget, PodMonitor } from './optional-children.ts';
 
 /**
  * The spec of a FlinkJob (flork.itom.com/v1). The CRD is generated from this schema (tools/generate.ts), its texts are
@@ -14,7 +15,7 @@ export const KIND = 'FlinkJob';
 export const FLINK_VERSIONS = ['1.19', '1.20', '2.0', '2.1', '2.2', '2.3'] as const;
 
 /** How the CRD generator shows a schema that is not Flork's own to describe (tools/crd/from-valibot.ts). */
-export type Shown = 'pod-spec' | 'quantity' | 'any-fields';
+export type Shown = 'pod-spec' | 'quantity' | 'int-or-string' | 'any-fields';
 
 const text = (description: string) => v.pipe(v.string(), v.description(description));
 const texts = (description: string) => v.pipe(v.array(v.string()), v.description(description));
@@ -412,6 +413,39 @@ export const FlinkJobSpec = v.object({
   approveStateLoss: v.optional(
     text(
       'The token that status.message prints when Flork holds rather than lose state; approves that once. Default: none. A change: Flork goes on.',
+    ),
+  ),
+  ingress: v.optional(
+    v.pipe(Ingress, v.description('An Ingress to Flink’s web interface. Default: none. A change: the Ingress alone.')),
+  ),
+  httpRoute: v.optional(
+    v.pipe(
+      HttpRoute,
+      v.description('An HTTPRoute to Flink’s web interface. Default: none. A change: the HTTPRoute alone.'),
+    ),
+  ),
+  podDisruptionBudget: v.optional(
+    v.pipe(
+      PodDisruptionBudget,
+      v.description(
+        'A PodDisruptionBudget over all pods of the job. Default: none. A change: the PodDisruptionBudget alone.',
+      ),
+    ),
+  ),
+  networkPolicy: v.optional(
+    v.pipe(
+      NetworkPolicy,
+      v.description(
+        'A NetworkPolicy by which only the job’s own pods and Flork reach its pods. Default: none. A change: the NetworkPolicy alone.',
+      ),
+    ),
+  ),
+  podMonitor: v.optional(
+    v.pipe(
+      PodMonitor,
+      v.description(
+        'A PodMonitor for the Prometheus operator, and Flink’s Prometheus reporter where flinkConf does not set it. Default: none. A change: the PodMonitor alone; reporter and port come with the next epoch.',
+      ),
     ),
   ),
   policies: v.optional(

@@ -1,3 +1,5 @@
+import type { OptionalKind } from './optional-children.ts';
+
 /**
  * The few Kubernetes wire shapes that Flork observes or emits, as the API server sends them (timestamps are strings).
  * Everything observed is parsed by a tolerant reader (src/api/observed.ts); everything emitted has passed src/core/build/canonical.ts.
@@ -24,7 +26,7 @@ export type ObjectMeta = {
 };
 
 /** Kinds of children. */
-export type ChildKind = 'ConfigMap' | 'Service' | 'Deployment';
+export type ChildKind = 'ConfigMap' | 'Service' | 'Deployment' | OptionalKind;
 
 /** A child as Flork returns it: a partial object that Metacontroller applies. */
 export type Child = {
@@ -115,6 +117,8 @@ export type Observed = {
   readonly deployments: ReadonlyMap<string, ObservedDeployment>;
   readonly pods: readonly ObservedPod[] | undefined;
   readonly namespace: { readonly metadata: ObjectMeta } | undefined;
+  /** Optional kinds that the CompositeController lists, with the names of the children that are there. */
+  readonly optional: ReadonlyMap<OptionalKind, ReadonlySet<string>>;
   /** The children as they are, stripped of what the server owns: what is answered when nothing better is known than to leave them. */
   readonly echo: readonly Child[];
 };

@@ -1,4 +1,5 @@
 import { isObject } from './json.ts';
+import { OPTIONAL_KINDS } from './optional-children.ts';
 import type {
   Child,
   ChildKind,
@@ -26,6 +27,10 @@ export function readObserved(children: Groups, related: Groups, ref: { readonly 
   const configMaps = inNamespace(children, 'ConfigMap.v1');
   const services = inNamespace(children, 'Service.v1');
   const deployments = inNamespace(children, 'Deployment.apps/v1');
+  const optional = OPTIONAL_KINDS.flatMap(({ kind, apiVersion }) => {
+    const key = `${kind}.${apiVersion}`;
+    return isObject(children?.[key]) ? [{ kind, apiVersion, named: inNamespace(children, key) }] : [];
+  });
   let echo: readonly Child[] | undefined;
   return {
     configMaps: byName(configMaps.map(readConfigMap)),
@@ -35,12 +40,16 @@ export function readObserved(children: Groups, related: Groups, ref: { readonly 
     namespace: objects(related, 'Namespace.v1')
       .map(({ metadata }) => ({ metadata }))
       .find((namespace) => namespace.metadata.name === ref.namespace),
+    optional: new Map(
+      optional.map(({ kind, named }) => [kind, new Set(named.map(({ metadata }) => metadata.name))] as const),
+    ),
     // Rarely asked for: made when it is.
     get echo() {
       echo ??= [
         ...configMaps.map((object) => echoOf('v1', 'ConfigMap', object)),
         ...services.map((object) => echoOf('v1', 'Service', object)),
         ...deployments.map((object) => echoOf('apps/v1', 'Deployment', object)),
+        ...optional.flatMap(({ kind, apiVersion, named }) => named.map((object) => echoOf(apiVersion, kind, object))),
       ];
       return echo;
     },

@@ -53,6 +53,7 @@ export const REASONS = {
   RetentionTooShort: 'Flink may delete the recorded checkpoint before a newer one is recorded',
   // ChildrenApplied
   ChildrenApplied: 'The cluster holds all children as asked for',
+  KindNotEnabled: 'The spec asks for an object of a kind that Flork was not set up for; the job runs without it',
   ChildMissing: 'A child that was asked for does not appear',
   // Lines of history
   FirstStart: 'The first epoch',

@@ -5,6 +5,7 @@ import { isObject } from '../api/json.ts';
 import type { FlinkJobSpec } from '../api/flinkjob.ts';
 import { Parent } from '../api/hook.ts';
 import type { Child } from '../api/kube.ts';
+import { OPTIONAL_KINDS } from '../api/optional-children.ts';
 import { readObserved } from '../api/observed.ts';
 import { readJob } from '../core/observe-job.ts';
 import { explain } from '../core/platform/explain.ts';
@@ -33,7 +34,15 @@ Exit status: 0 printed, 1 a FlinkJob is refused (FILE[document]: PATH: what is; 
 `;
 
 /** Kinds in the order in which Metacontroller applies them. */
-const ORDER: readonly Child['kind'][] = ['ConfigMap', 'Service', 'Deployment'];
+const ORDER: readonly Child['kind'][] = [
+  'ConfigMap',
+  'Service',
+  'Deployment',
+  ...OPTIONAL_KINDS.map(({ kind }) => kind),
+];
+
+/** A CompositeController that lists every kind. */
+const ALL_KINDS = Object.fromEntries(OPTIONAL_KINDS.map(({ kind, apiVersion }) => [`${kind}.${apiVersion}`, {}]));
 
 /** What the hook answers first to a FlinkJob. */
 export type Rendered =
@@ -96,7 +105,7 @@ export function renderJob(
   const shown = readJob(parent.output);
   const input = judgedByPlatform({
     job: shown,
-    observed: readObserved({}, { 'Pod.v1': {} }, shown.ref),
+    observed: readObserved(ALL_KINDS, { 'Pod.v1': {} }, shown.ref),
     finalizing: false,
     flink: { kind: 'not-asked', why: 'rendering' },
     platform,

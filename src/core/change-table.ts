@@ -218,6 +218,21 @@ export const CHANGE_TABLE: readonly Row[] = [
     note: 'Read when the job has ended.',
     read: (spec) => spec.policies?.ttlSecondsAfterFinished,
   },
+  { field: 'ingress', effect: 'ignore', note: 'The Ingress alone.', read: (spec) => spec.ingress },
+  { field: 'httpRoute', effect: 'ignore', note: 'The HTTPRoute alone.', read: (spec) => spec.httpRoute },
+  {
+    field: 'podDisruptionBudget',
+    effect: 'ignore',
+    note: 'The PodDisruptionBudget alone.',
+    read: (spec) => spec.podDisruptionBudget,
+  },
+  { field: 'networkPolicy', effect: 'ignore', note: 'The NetworkPolicy alone.', read: (spec) => spec.networkPolicy },
+  {
+    field: 'podMonitor',
+    effect: 'ignore',
+    note: 'The PodMonitor alone; reporter and port come with the next epoch.',
+    read: (spec) => spec.podMonitor,
+  },
 ];
 
 function text(value: string | number | undefined): string | undefined {

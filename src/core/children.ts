@@ -7,6 +7,7 @@ import { encodeRecord, readRecord, recordConfigMap } from './build/record.ts';
 import { restoreConfigMap } from './build/restore.ts';
 import { epochOfDeployment } from './facts/epoch.ts';
 import type { Facts } from './facts/facts.ts';
+import { withOptional } from './optional-children.ts';
 import { firstRestore } from './restore-plan.ts';
 import { closedRecord, openRecord, type EpochRecord, type RestoreContent } from './record.ts';
 import { standingTaskManagers, wantedTaskManagers } from './task-managers.ts';
@@ -89,11 +90,8 @@ export function childrenOf(
   const lasting = lastingNames(facts, answer);
   const { observed } = facts.input;
   const left = [...observed.configMaps.keys()].filter((name) => lasting.has(name) && !names.has(`ConfigMap/${name}`));
-  if (left.length === 0) return wanted;
-  return [
-    ...wanted,
-    ...observed.echo.filter((child) => child.kind === 'ConfigMap' && left.includes(child.metadata.name)),
-  ];
+  const late = observed.echo.filter((child) => child.kind === 'ConfigMap' && left.includes(child.metadata.name));
+  return withOptional(facts, answer, left.length === 0 ? wanted : [...wanted, ...late]);
 }
 
 const keyOf = (child: Child): string => `${child.kind}/${child.metadata.name}`;

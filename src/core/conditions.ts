@@ -2,6 +2,7 @@ import type { Reason } from '../api/reasons.ts';
 import type { Condition } from '../api/status.ts';
 import type { Answer, Say } from './answer.ts';
 import type { Facts } from './facts/facts.ts';
+import { notEnabled } from './optional-children.ts';
 import { parseTime } from './time.ts';
 
 /** A child that was asked for this long ago and is not there is reported. */
@@ -50,6 +51,18 @@ function childrenApplied(facts: Facts, missing: readonly string[]): Wanted[] {
       .flatMap((deployment) => deployment?.status.conditions ?? [])
       .find((condition) => condition.type === 'ReplicaFailure' && condition.status === 'True');
   if (refused) return [{ type: 'ChildrenApplied', status: 'False', reason: 'PodsRefused', message: refused.message }];
+  const [first, ...others] = notEnabled(facts);
+  if (first !== undefined) {
+    const fields = [first, ...others].map(({ field }) => `spec.${field}`).join(', ');
+    return [
+      {
+        type: 'ChildrenApplied',
+        status: 'False',
+        reason: 'KindNotEnabled',
+        message: `Nothing comes of ${fields}: Flork's CompositeController does not list the kind (kustomize component ${first.component}). The job runs without it.`,
+      },
+    ];
+  }
   const since = parseTime(facts.epoch?.startedAt) ?? facts.now;
   if (missing.length > 0 && facts.now - since > APPLY_PATIENCE_MS) {
     return [

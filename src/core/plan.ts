@@ -37,6 +37,12 @@ export function planOf(facts: Facts, answer: Answer): NonNullable<Status['plan']
     });
   }
   notes.push(...unansweredRequests(facts));
+  if (wanted.podMonitor !== undefined && record.spec.podMonitor === undefined) {
+    notes.push({
+      field: 'spec.podMonitor',
+      note: 'The PodMonitor is made; the reporter and its port come with the next epoch.',
+    });
+  }
   for (const field of ignoredKeys(record.spec, wanted)) {
     notes.push({ field: `spec.${field}`, note: 'No process of the job reads it; it is written with the next epoch.' });
   }

@@ -11,6 +11,7 @@ import { keptRedeploy } from './lifecycle/redeploy.ts';
 import { stalled } from './lifecycle/say.ts';
 import { leftoversOf, mayClean, metadataOf, withLeftovers } from './metadata.ts';
 import { missingOf } from './missing.ts';
+import { missingOptional } from './optional-children.ts';
 import { planOf } from './plan.ts';
 import { closedRecord, openRecord, type RestoreContent } from './record.ts';
 import { coveredBySavepoint, firstSeen } from './requests.ts';
@@ -241,5 +242,6 @@ export function missingChildren(facts: Facts): readonly string[] {
     ...absent('ConfigMap', observed.configMaps, started ? [of.configuration, of.restore, of.record] : [of.record]),
     ...absent('Service', observed.services, deployed > 0 ? [own.internalService, own.restService] : []),
     ...absent('Deployment', observed.deployments, [own.jobManager, own.taskManager]),
+    ...missingOptional(facts),
   ];
 }

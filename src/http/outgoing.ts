@@ -1,5 +1,6 @@
 import type { SyncResponse } from '../api/hook.ts';
 import type { Child } from '../api/kube.ts';
+import { OPTIONAL_KINDS } from '../api/optional-children.ts';
 import { rememberedByObject } from '../core/memo.ts';
 import type { Outcome } from '../core/types.ts';
 
@@ -7,6 +8,7 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ['ConfigMap', 'v1'],
   ['Service', 'v1'],
   ['Deployment', 'apps/v1'],
+  ...OPTIONAL_KINDS.map(({ kind, apiVersion }): [string, string] => [kind, apiVersion]),
 ]);
 
 /**

@@ -1,21 +1,28 @@
-import { NO_PLATFORM, type Decorator, type Platform } from '../core/platform/platform.ts';
+import type { Decorator, Platform } from '../core/platform/platform.ts';
 import { loadDecorators } from './decorators.ts';
 import { loadDefaults } from './defaults.ts';
 
 /** Where the platform's own additions are; absent: none. */
-export type PlatformFiles = { readonly decoratorsDir: string | undefined; readonly defaultsFile: string | undefined };
+export type PlatformFiles = {
+  readonly decoratorsDir: string | undefined;
+  readonly defaultsFile: string | undefined;
+  readonly home?: string | undefined;
+};
 
 /** Loads defaults and decorators once; a change of them takes a restart. Throws where they cannot be used, with the variable's name. */
 export async function loadPlatform(
-  { decoratorsDir, defaultsFile }: PlatformFiles,
+  { decoratorsDir, defaultsFile, home }: PlatformFiles,
   took: (decorator: string, seconds: number) => void = () => {},
 ): Promise<Platform> {
-  if (decoratorsDir === undefined && defaultsFile === undefined) return NO_PLATFORM;
   const defaults =
     defaultsFile === undefined ? [] : await named('DEFAULTS_FILE', async () => loadDefaults(defaultsFile));
   const decorators =
     decoratorsDir === undefined ? [] : await named('DECORATORS_DIR', () => loadDecorators(decoratorsDir));
-  return { defaults, decorators: decorators.map((decorator) => timed(decorator, took)) };
+  return {
+    defaults,
+    decorators: decorators.map((decorator) => timed(decorator, took)),
+    ...(home === undefined ? {} : { home }),
+  };
 }
 
 async function named<T>(variable: string, load: () => Promise<T>): Promise<T> {

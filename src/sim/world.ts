@@ -1,3 +1,4 @@
+import type { OptionalKind } from '../api/optional-children.ts';
 import type { FlinkRequest, Transport } from '../flink/transport.ts';
 import type { ApiServer, Admitted, Verb } from './models/api-server.ts';
 import type { Clock } from './models/clock.ts';
@@ -66,6 +67,8 @@ export type WorldOptions = {
   readonly seed: number;
   readonly strategy?: ApplyStrategy;
   readonly countsTerminating?: boolean;
+  /** Kinds beyond those of the manifests that the CompositeController lists. */
+  readonly optionalKinds?: readonly OptionalKind[];
   readonly onFlink?: (event: FlinkEvent) => void;
 };
 
@@ -145,6 +148,7 @@ export function createWorld(options: WorldOptions): World {
         name: 'flork',
         strategy,
         resyncPeriodSeconds: 60,
+        optionalKinds: options.optionalKinds ?? [],
         selects: (parent) => faults.selects(parent),
         ...(probe === undefined ? {} : { probe }),
       });

@@ -11,7 +11,7 @@ const COMPONENTS = join(ROOT, 'kustomize/components');
 const INCLUDES: readonly (readonly [string, string])[] = [['metacontroller', 'metacontroller-rbac']];
 const names = readdirSync(COMPONENTS).filter((name) => name !== 'flink-rbac');
 /** Kinds of a project that the cluster need not have. */
-const FOREIGN = /^cert-manager\.io\//;
+const FOREIGN = /^(cert-manager\.io|monitoring\.coreos\.com)\//;
 
 type Named = { readonly apiVersion: string; readonly kind: string; readonly metadata: { readonly name: string } };
 

@@ -20,6 +20,7 @@ import './scenarios/health.ts';
 import './scenarios/trouble.ts';
 import './scenarios/high-availability.ts';
 import './scenarios/numbers.ts';
+import './scenarios/optional-children.ts';
 
 /** The scenarios of docs/lifecycle.md by number and name; the plans of test/sim/harness/plans.ts put a crash at every step of their flows. */
 

@@ -4,8 +4,11 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
+import { OPTIONAL_KINDS } from '../../src/api/optional-children.ts';
+import { tenants } from '../../src/cli/tenants.ts';
 import { readConfig } from '../../src/config.ts';
 import { DUTIES } from '../../src/core/duty.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -142,6 +145,84 @@ describe('the components of the duties', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+describe('the components of optional children', () => {
+  const kubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0 ? false : 'no kubectl here';
+
+  /** What these components make of a list of resources. */
+  function built(
+    resources: readonly string[],
+    components: readonly string[],
+  ): any[] /* oxlint-disable-line typescript/no-explicit-any -- manifests of many shapes */ {
+    const folder = mkdtempSync(join(ROOT, 'kustomize', 'overlays', 'test-'));
+    try {
+      const paths = components.map((name) => `../../components/${name}`);
+      writeFileSync(
+        join(folder, 'kustomization.yaml'),
+        JSON.stringify({ kind: 'Kustomization', resources, components: paths }),
+      );
+      const printed = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
+      assert.equal(printed.status, 0, printed.stderr);
+      return parseAllDocuments(printed.stdout).map((document) => document.toJS());
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  test('list their kind, by a right of its own without a wildcard', { skip: kubectl }, () => {
+    for (const { kind, apiVersion, component } of OPTIONAL_KINDS) {
+      const made = built(['../../base'], ['metacontroller-rbac', component]);
+      const controller = made.find((object) => object.kind === 'CompositeController');
+      const [listed] = controller.spec.childResources.slice(3);
+      const plural = new RegExp(`^${kind.toLowerCase().replace(/y$/, 'ie')}e?s$`);
+      assert.equal(listed.apiVersion, apiVersion);
+      assert.match(listed.resource, plural);
+      assert.equal(listed.updateStrategy.method, 'InPlace');
+      const rule = made.find((object) => object.kind === 'ClusterRole').rules.at(-1);
+      assert.deepEqual(rule.apiGroups, [apiVersion.split('/')[0]]);
+      assert.deepEqual(rule.resources, [listed.resource]);
+      assert.deepEqual(rule.verbs, ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']);
+    }
+  });
+
+  test('extend the halves of a tenant by what each is for', { skip: kubectl }, async () => {
+    const folder = mkdtempSync(join(ROOT, 'kustomize', 'overlays', 'test-'));
+    try {
+      writeFileSync(join(folder, 'tenants.yaml'), 'tenants: [{id: one, namespaces: [a]}]\n');
+      assert.equal(await tenants([join(folder, 'tenants.yaml'), '--out', join(folder, 'made')]), 0);
+      const made = built([`../${folder.split('/').at(-1)}/made`], ['child-ingress']);
+      const rules = (name: string) => made.find((object) => object.metadata.name === name).rules.at(-1);
+      assert.deepEqual(rules('metacontroller-flork-read').verbs, ['get', 'list', 'watch']);
+      assert.deepEqual(rules('metacontroller-flork-write').verbs, ['create', 'update', 'patch', 'delete']);
+      const controller = made.find((object) => object.kind === 'CompositeController');
+      assert.equal(controller.spec.childResources.at(-1).resource, 'ingresses');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('the component monitoring', () => {
+  test('names only metrics and labels that there are', async () => {
+    const metrics = createMetrics();
+    metrics.answered('sync', 'rule', 200, 1);
+    metrics.decorated('one', 1);
+    const text = await metrics.text();
+    const [rules] = objects('kustomize/components/monitoring/alerts.yaml');
+    for (const { alert, expr } of rules.spec.groups[0].rules) {
+      const named: string[] = expr.match(/flork_[a-z_]+/g) ?? [];
+      assert.ok(named.length > 0, alert);
+      for (const name of named) assert.match(text, new RegExp(`^${name}[{ ]`, 'm'), `${alert}: ${name}`);
+      assert.match(read('docs/monitoring.md'), new RegExp(`^\\| \`${alert}\` \\|`, 'm'));
+    }
+  });
+
+  test('scrapes what the hook serves', () => {
+    const [monitor] = objects('kustomize/components/monitoring/pod-monitor.yaml');
+    assert.deepEqual(monitor.spec.selector.matchLabels, deployment.spec.selector.matchLabels);
+    assert.equal(monitor.spec.podMetricsEndpoints[0].port, container.ports[0].name);
   });
 });
 

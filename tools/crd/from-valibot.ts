@@ -31,6 +31,8 @@ function shapeOfShown(shown: Shown, schema: Schema, showing: Showing): JsonSchem
       return showing.podSpec;
     case 'quantity':
       return QUANTITY;
+    case 'int-or-string':
+      return { 'x-kubernetes-int-or-string': true };
     case 'any-fields':
       return { type: 'object', ...fieldsOf(schema, showing), 'x-kubernetes-preserve-unknown-fields': true };
     default:

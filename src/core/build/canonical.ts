@@ -28,8 +28,8 @@ const QUANTITIES = new Set(['sizeLimit', 'divisor']);
 /** Objects that say something by being there, even empty. */
 const SAYS_EMPTY = new Set(['emptyDir', 'labelSelector', 'namespaceSelector', 'podSelector']);
 
-/** Texts that say something by being there, even empty. */
-const SAYS_EMPTY_TEXT = new Set(['storageClassName']);
+/** Texts that say something by being there, even empty: no class, the core API group. */
+const SAYS_EMPTY_TEXT = new Set(['group', 'storageClassName']);
 
 /** Booleans that are plain in the API (`false` is left out by the server); all others are pointers and keep `false`. */
 const PLAIN_FLAGS = new Set([

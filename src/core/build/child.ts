@@ -1,4 +1,5 @@
 import type { Child } from '../../api/kube.ts';
+import { OPTIONAL_KINDS } from '../../api/optional-children.ts';
 import type { JobRef } from '../record.ts';
 import { canonical, canonicalJson } from './canonical.ts';
 import { sha256Hex } from './hash.ts';
@@ -16,7 +17,9 @@ export function child(
   content: Readonly<Record<string, unknown>>,
 ): Child {
   const metadata = { name, namespace: ref.namespace, labels: labels(ref, component), ...metadataOf(content) };
-  return canonical<Child>({ ...content, apiVersion: kind === 'Deployment' ? 'apps/v1' : 'v1', kind, metadata });
+  const optional = OPTIONAL_KINDS.find((one) => one.kind === kind);
+  const apiVersion = optional?.apiVersion ?? (kind === 'Deployment' ? 'apps/v1' : 'v1');
+  return canonical<Child>({ ...content, apiVersion, kind, metadata });
 }
 
 /** The child as Metacontroller gets it: with the hash of its own content as an annotation. */

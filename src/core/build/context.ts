@@ -86,7 +86,8 @@ function referenceOf(key: string, fields: Readonly<Record<string, string>>): Con
   return { key, from, name: fields['name'] ?? '', entry: fields['key'] ?? '' };
 }
 
-function replaced(text: string, ref: JobRef): string {
+/** A text of the user's with {{name}} and {{namespace}} replaced. */
+export function replaced(text: string, ref: Pick<JobRef, 'name' | 'namespace'>): string {
   return text.replaceAll('{{name}}', ref.name).replaceAll('{{namespace}}', ref.namespace);
 }
 

@@ -38,7 +38,8 @@ export function handedOver(facts: Facts): Answer | undefined {
 export function deleted(facts: Facts): Answer | undefined {
   if (!facts.input.finalizing) return undefined;
   const { observed } = facts.input;
-  if (observed.configMaps.size + observed.services.size + observed.deployments.size > 0) return undefined;
+  const optional = [...observed.optional.values()].reduce((sum, names) => sum + names.size, 0);
+  if (observed.configMaps.size + observed.services.size + observed.deployments.size + optional > 0) return undefined;
   if ((facts.jobManagerPods ?? 0) > 0 && !isAbandoned(facts)) return undefined;
   const metadata = metadataLeft(facts, 'gone');
   if (metadata) return metadata;

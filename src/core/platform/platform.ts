@@ -10,6 +10,8 @@ export type Platform = {
   readonly defaults: readonly DefaultsEntry[];
   /** By ascending priority, then by name. */
   readonly decorators: readonly Decorator[];
+  /** Namespace of Flork's own pods; absent: flork-system. */
+  readonly home?: string;
 };
 
 /** A Flork without defaults and decorators. */

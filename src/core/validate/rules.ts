@@ -5,6 +5,7 @@ import { fileNames, fileSizes, specSize } from './files.ts';
 import { flinkVersion, imageGiven, oneImage, sameVersion } from './image.ts';
 import { jobName } from './name.ts';
 import { nativeKey } from './native-keys.ts';
+import { maxUnavailable, routeParent, scrapeInterval, webAddress } from './optional.ts';
 import { labelForm, ownedLabel } from './pod-meta.ts';
 import { containerImage, containerName, lastingPod, mainArgs, mountedVolume } from './pod-shape.ts';
 import {
@@ -63,6 +64,10 @@ export const RULES: readonly Rule[] = [
   policyDuration,
   schedule,
   standbyNeedsHighAvailability,
+  webAddress,
+  routeParent,
+  maxUnavailable,
+  scrapeInterval,
   fileNames,
   fileSizes,
   specSize,

@@ -17,6 +17,7 @@ type Shaped = {
   readonly type: string;
   readonly entries?: Readonly<Record<string, unknown>>;
   readonly wrapped?: unknown;
+  readonly item?: unknown;
 };
 
 /**
@@ -28,6 +29,9 @@ export function unknownFields(schema: typeof FlinkJobSpec, raw: unknown, path: s
 }
 
 function walk(schema: unknown, raw: unknown, path: string): Finding[] {
+  const item = itemOf(schema);
+  if (item !== undefined && Array.isArray(raw))
+    return raw.flatMap((value: unknown, index) => walk(item, value, `${path}[${index}]`));
   const shape = unwrapped(schema);
   if (shape === undefined || !isObject(raw)) return [];
   return Object.entries(raw).flatMap(([name, value]): Finding[] => {
@@ -49,6 +53,13 @@ function unwrapped(schema: unknown): Readonly<Record<string, unknown>> | undefin
   if (!isShaped(schema)) return undefined;
   if (schema.wrapped !== undefined) return unwrapped(schema.wrapped);
   return schema.type === 'object' ? schema.entries : undefined;
+}
+
+/** The schema of a list's items; `undefined` for every other schema. */
+function itemOf(schema: unknown): unknown {
+  if (!isShaped(schema)) return undefined;
+  if (schema.wrapped !== undefined) return itemOf(schema.wrapped);
+  return schema.type === 'array' ? schema.item : undefined;
 }
 
 function isShaped(schema: unknown): schema is Shaped {

@@ -1,3 +1,4 @@
+import { OPTIONAL_KINDS } from '../../api/optional-children.ts';
 import type { Clock } from './clock.ts';
 import type { KubeObject, Metadata, ObjectRef } from './objects.ts';
 import type { Random } from './random.ts';
@@ -57,7 +58,7 @@ export type Admitted =
   | { readonly kind: 'refuse'; readonly code: number; readonly message: string };
 
 /** Kinds whose spec has a generation. */
-const GENERATED = new Set(['FlinkJob', 'Deployment']);
+const GENERATED = new Set(['FlinkJob', 'Deployment', ...OPTIONAL_KINDS.map(({ kind }) => kind)]);
 /** Kinds with a status subresource. */
 const WITH_STATUS = new Set(['FlinkJob', 'Deployment', 'Pod', 'Service']);
 

@@ -1,3 +1,4 @@
+import type { OptionalKind } from '../../api/optional-children.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Clock } from './clock.ts';
 import type { KubeObject, ObjectRef } from './objects.ts';
@@ -22,7 +23,7 @@ export type Cluster = {
   readonly remove: (ref: ObjectRef, uid: string) => Promise<Result>;
 };
 
-export type KindName = 'FlinkJob' | 'ConfigMap' | 'Service' | 'Deployment' | 'Pod' | 'Namespace';
+export type KindName = 'FlinkJob' | 'ConfigMap' | 'Service' | 'Deployment' | OptionalKind | 'Pod' | 'Namespace';
 export type ClusterEvent = { readonly kind: 'set' | 'removed'; readonly object: KubeObject };
 export type Result =
   | { readonly kind: 'done'; readonly object: KubeObject }

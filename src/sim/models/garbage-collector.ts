@@ -1,3 +1,4 @@
+import { OPTIONAL_KINDS } from '../../api/optional-children.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Clock } from './clock.ts';
 import type { KubeObject } from './objects.ts';
@@ -5,7 +6,7 @@ import type { Random } from './random.ts';
 import { refOf } from './objects.ts';
 
 const ACTOR = 'garbage-collector';
-const KINDS = ['ConfigMap', 'Service', 'Deployment', 'Pod'];
+const KINDS = ['ConfigMap', 'Service', 'Deployment', ...OPTIONAL_KINDS.map(({ kind }) => kind), 'Pod'];
 
 /** Deletes what a removed owner leaves behind; with foreground deletion first the dependents, then the owner. */
 export function startGarbageCollector(options: {

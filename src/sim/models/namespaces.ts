@@ -1,10 +1,11 @@
+import { OPTIONAL_KINDS } from '../../api/optional-children.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Clock } from './clock.ts';
 import type { KubeObject } from './objects.ts';
 import { refOf } from './objects.ts';
 
 const ACTOR = 'namespace-controller';
-const KINDS = ['FlinkJob', 'ConfigMap', 'Service', 'Deployment', 'Pod'];
+const KINDS = ['FlinkJob', 'ConfigMap', 'Service', 'Deployment', ...OPTIONAL_KINDS.map(({ kind }) => kind), 'Pod'];
 const AGAIN_MS = 500;
 
 /** Holds a namespace until it is empty, as `spec.finalizers` of a real one does. */

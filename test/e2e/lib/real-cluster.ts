@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { KubeConfig, Watch } from '@kubernetes/client-node';
 import { Agent, request } from 'undici';
+import { OPTIONAL_KINDS, type OptionalKind } from '../../../src/api/optional-children.ts';
 import type { Cluster, ClusterEvent, KindName, Result } from '../../../src/sim/models/cluster.ts';
 import type { KubeObject, ObjectRef } from '../../../src/sim/models/objects.ts';
 import { kubectl, sleep } from './kube.ts';
@@ -15,9 +16,21 @@ const RESOURCES: Record<
   ConfigMap: { apiVersion: 'v1', base: '/api/v1', plural: 'configmaps', namespaced: true },
   Service: { apiVersion: 'v1', base: '/api/v1', plural: 'services', namespaced: true },
   Deployment: { apiVersion: 'apps/v1', base: '/apis/apps/v1', plural: 'deployments', namespaced: true },
+  ...optionalResources(),
   Pod: { apiVersion: 'v1', base: '/api/v1', plural: 'pods', namespaced: true },
   Namespace: { apiVersion: 'v1', base: '/api/v1', plural: 'namespaces', namespaced: false },
 };
+
+type Resource = (typeof RESOURCES)[KindName];
+
+function optionalResources(): Record<OptionalKind, Resource> {
+  const plurals: Readonly<Record<string, string>> = { Ingress: 'ingresses', NetworkPolicy: 'networkpolicies' };
+  const entries = OPTIONAL_KINDS.map(({ kind, apiVersion }): [string, Resource] => [
+    kind,
+    { apiVersion, base: `/apis/${apiVersion}`, plural: plurals[kind] ?? `${kind.toLowerCase()}s`, namespaced: true },
+  ]);
+  return Object.fromEntries(entries) as Record<OptionalKind, Resource>;
+}
 
 type Connection = {
   readonly config: KubeConfig;

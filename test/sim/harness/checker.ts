@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { FlinkJobSpec } from '../../../src/api/flinkjob.ts';
+import { OPTIONAL_KINDS } from '../../../src/api/optional-children.ts';
 import { Status, type Status as StatusOf } from '../../../src/api/status.ts';
 import { epochNames, names } from '../../../src/core/build/names.ts';
 import type { FlinkRequest, FlinkResponse } from '../../../src/flink/transport.ts';
@@ -156,8 +157,11 @@ function checkNames(request: SyncRequest, answer: SyncAnswer, report: Report): v
   const { name, namespace } = request.parent.metadata;
   for (const child of answer.children) {
     const { metadata, kind } = child;
-    const own = metadata.name.startsWith(`${name}-`) && metadata.namespace === namespace;
-    if (!own || !['ConfigMap', 'Service', 'Deployment'].includes(kind))
+    const optional = OPTIONAL_KINDS.find((one) => one.kind === kind);
+    const own = optional === undefined ? metadata.name.startsWith(`${name}-`) : metadata.name === name;
+    // Of a kind that the controller does not list, a child would never be seen again, and never removed.
+    const listed = Object.hasOwn(request.children, `${kind}.${child.apiVersion}`);
+    if (!own || !listed || metadata.namespace !== namespace)
       report('S7', `${kind} ${metadata.namespace}/${metadata.name}`);
   }
 }
@@ -179,7 +183,7 @@ function checkChildrenKept(
   // In a foreground deletion Metacontroller does not manage children: whatever is answered, the garbage collector has them.
   if (finalizers?.includes('foregroundDeletion') === true || namespaceGoes(request)) return;
   const current = Math.max(observed.epoch?.number ?? 0, deployedEpoch(request, name));
-  const kept = keptNames(name, uid, current);
+  const kept = new Set([...keptNames(name, uid, current), ...optionalNames(request)]);
   const needed = lost.filter((child) => kept.has(`${child.kind}/${child.metadata.name}`));
   const named = needed.map((child) => child.metadata.name).join(', ');
   if (needed.length === 0) return;
@@ -211,6 +215,12 @@ function keptNames(name: string, uid: string, current: number): ReadonlySet<stri
     for (const item of [own.configuration, own.restore, own.record]) kept.add(`ConfigMap/${item}`);
   }
   return kept;
+}
+
+/** Optional children that the spec asks for. */
+function optionalNames({ parent }: SyncRequest): readonly string[] {
+  const asked = OPTIONAL_KINDS.filter(({ field }) => at(parent['spec'], field) !== undefined);
+  return asked.map(({ kind }) => `${kind}/${parent.metadata.name}`);
 }
 
 export function childrenOf(request: SyncRequest): readonly KubeObject[] {

@@ -1,3 +1,4 @@
+import { OPTIONAL_KINDS } from '../../../src/api/optional-children.ts';
 import { keyOf, refOf, type KubeObject } from '../../../src/sim/models/objects.ts';
 import { NAMESPACE, jobRef } from '../../../src/sim/world.ts';
 import { statusOf } from './checker.ts';
@@ -84,7 +85,7 @@ export function pods(h: History, role?: string): readonly KubeObject[] {
 
 /** Whatever of a deleted FlinkJob is still there, but Flink's own metadata. */
 export function leftovers(h: History): readonly string[] {
-  return ['ConfigMap', 'Service', 'Deployment', 'Pod']
+  return ['ConfigMap', 'Service', 'Deployment', ...OPTIONAL_KINDS.map(({ kind }) => kind), 'Pod']
     .flatMap((kind) => h.world.api.list(kind))
     .filter((object) => !isMetadata(object))
     .map((object) => keyOf(refOf(object)));

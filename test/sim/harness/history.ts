@@ -1,3 +1,4 @@
+import type { OptionalKind } from '../../../src/api/optional-children.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DutyKind, DutyResult } from '../../../src/core/duty.ts';
 import { createApp } from '../../../src/http/app.ts';
@@ -97,6 +98,8 @@ export type HistoryOptions = {
   readonly core?: Core;
   readonly strategy?: ApplyStrategy;
   readonly countsTerminating?: boolean;
+  /** Kinds beyond those of the manifests that the CompositeController lists. */
+  readonly optionalKinds?: readonly OptionalKind[];
   /** Keeps the calls of the hook for `tracer`. */
   readonly traced?: boolean;
 };
@@ -175,6 +178,7 @@ export function createHistory(options: HistoryOptions): History {
     onFlink,
     ...(options.strategy === undefined ? {} : { strategy: options.strategy }),
     ...(options.countsTerminating === undefined ? {} : { countsTerminating: options.countsTerminating }),
+    ...(options.optionalKinds === undefined ? {} : { optionalKinds: options.optionalKinds }),
   });
   const leave = (owner: string): boolean =>
     world.api.list('FlinkJob').some((job) => job.metadata.uid === owner && givesLeave(job['spec']));

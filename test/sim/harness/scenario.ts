@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { OptionalKind } from '../../../src/api/optional-children.ts';
 import { epochNames } from '../../../src/core/build/names.ts';
 import { at } from '../../../src/sim/models/objects.ts';
 import { NAMESPACE } from '../../../src/sim/world.ts';
@@ -16,11 +17,11 @@ export type Story = (h: History) => Promise<void>;
 export const SCENARIOS: string[] = [];
 
 /** Tells the scenario twice, once for each apply strategy, on different seeds. */
-export function scenario(name: string, story: Story): void {
+export function scenario(name: string, story: Story, optionalKinds: readonly OptionalKind[] = []): void {
   SCENARIOS.push(name);
   test(name, async () => {
     for (const strategy of ['dynamic-apply', 'server-side-apply'] as const) {
-      const h = createHistory({ seed: strategy === 'dynamic-apply' ? 7 : 8, strategy });
+      const h = createHistory({ seed: strategy === 'dynamic-apply' ? 7 : 8, strategy, optionalKinds });
       // oxlint-disable-next-line no-await-in-loop -- one story after the other
       await story(h);
       conclude(h);

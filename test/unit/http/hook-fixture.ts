@@ -67,6 +67,7 @@ export const NOTHING: Observed = {
   deployments: new Map(),
   pods: undefined,
   namespace: undefined,
+  optional: new Map(),
   echo: [],
 };
 

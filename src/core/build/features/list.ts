@@ -11,6 +11,7 @@ import { parallelism } from './parallelism.ts';
 import { probes } from './probes.ts';
 import { program } from './program.ts';
 import { recovery } from './recovery.ts';
+import { reporter } from './reporter.ts';
 import { secretValues } from './secret-values.ts';
 import { security } from './security.ts';
 import { shorthands } from './shorthands.ts';
@@ -33,5 +34,6 @@ export const FEATURES: readonly Feature[] = [
   nativeMode,
   shorthands,
   secretValues,
+  reporter,
   start,
 ];

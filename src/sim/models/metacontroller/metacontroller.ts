@@ -1,10 +1,11 @@
+import type { OptionalKind } from '../../../api/optional-children.ts';
 import type { Clock } from '../clock.ts';
 import type { Cluster, ClusterEvent, KindName } from '../cluster.ts';
 import type { KubeObject } from '../objects.ts';
 import type { Random } from '../random.ts';
 import { answerDecoder, type HookClient, type RelatedRule } from './hook.ts';
 import type { Queue, SyncEnd } from './queue.ts';
-import { isRelated, type Views } from './request.ts';
+import { childKinds, isRelated, type Views } from './request.ts';
 import type { ApplyStrategy, Probe, SyncDeps } from './sync.ts';
 import { keyOf, refOf } from '../objects.ts';
 import { createInformer, type Informer } from './informer.ts';
@@ -29,6 +30,8 @@ export type MetacontrollerOptions = {
   readonly name: string;
   readonly strategy: ApplyStrategy;
   readonly resyncPeriodSeconds: number;
+  /** Kinds beyond those of the manifests that the CompositeController lists. */
+  readonly optionalKinds?: readonly OptionalKind[];
   readonly webhookTimeoutMs?: number;
   /** `parentResource.labelSelector`; every parent when absent. */
   readonly selects?: (parent: KubeObject) => boolean;
@@ -41,11 +44,12 @@ export type MetacontrollerOptions = {
 export type Staleness = { readonly parent: number; readonly children: number; readonly related: number };
 
 const FRESH: Staleness = { parent: 0, children: 0, related: 0 };
-const KINDS: readonly KindName[] = ['FlinkJob', 'ConfigMap', 'Service', 'Deployment', 'Pod', 'Namespace'];
 
 export function startMetacontroller(options: MetacontrollerOptions): Metacontroller {
   const { clock, cluster, probe = {} } = options;
-  const informers = new Map<KindName, Informer>(KINDS.map((kind) => [kind, createInformer(clock.now)]));
+  const kinds = childKinds(options.optionalKinds ?? []);
+  const watched: readonly KindName[] = ['FlinkJob', ...kinds, 'Pod', 'Namespace'];
+  const informers = new Map<KindName, Informer>(watched.map((kind) => [kind, createInformer(clock.now)]));
   const rules: SyncDeps['rules'] = new Map();
   const stops: (() => void)[] = [];
   let running = true;
@@ -61,6 +65,7 @@ export function startMetacontroller(options: MetacontrollerOptions): Metacontrol
     cluster: mortal(cluster, () => running),
     hook: options.hook,
     controller: controllerObject(options),
+    childKinds: kinds,
     strategy: options.strategy,
     webhookTimeoutMs: options.webhookTimeoutMs ?? 10_000,
     selects: options.selects ?? (() => true),
@@ -75,7 +80,7 @@ export function startMetacontroller(options: MetacontrollerOptions): Metacontrol
     },
   };
   const view = (staleness: Staleness, key: string): Views => {
-    const snapshot = new Map(KINDS.map((kind) => [kind, viewOf(informers, kind, staleness, key)]));
+    const snapshot = new Map(watched.map((kind) => [kind, viewOf(informers, kind, staleness, key)]));
     return (kind) => snapshot.get(kind) ?? new Map();
   };
   const sync = async (key: string): Promise<SyncEnd> => {
@@ -108,7 +113,7 @@ export function startMetacontroller(options: MetacontrollerOptions): Metacontrol
       if (ready) heard(event);
       else early.push(event);
     };
-    for (const kind of KINDS) {
+    for (const kind of watched) {
       const close = await cluster.watch(kind, listen);
       stops.push(close);
       if (!running) close();
@@ -138,7 +143,7 @@ function depthOf(informers: ReadonlyMap<KindName, Informer>, key: string): Stale
     Math.max(0, ...kinds.map((kind) => informers.get(kind)?.depth() ?? 0));
   return {
     parent: informers.get('FlinkJob')?.depth(key) ?? 0,
-    children: most(['ConfigMap', 'Service', 'Deployment']),
+    children: most([...informers.keys()].filter((kind) => !['FlinkJob', 'Pod', 'Namespace'].includes(kind))),
     related: most(['Pod', 'Namespace']),
   };
 }

@@ -1,3 +1,4 @@
+import { OPTIONAL_KINDS, type OptionalKind } from '../../../api/optional-children.ts';
 import type { KindName } from '../cluster.ts';
 import type { KubeObject } from '../objects.ts';
 import type { Groups, RelatedRule, SyncRequest } from './hook.ts';
@@ -8,16 +9,27 @@ import { jsonOf, matches } from '../objects.ts';
 /** A cached view of the objects of a kind. */
 export type Views = (kind: KindName) => ReadonlyMap<string, KubeObject>;
 
-export const CHILD_KINDS = ['ConfigMap', 'Service', 'Deployment'] as const;
-const API_VERSIONS: Readonly<Record<string, string>> = { ConfigMap: 'v1', Service: 'v1', Deployment: 'apps/v1' };
+/** Kinds that the CompositeController of the manifests lists. */
+const CHILD_KINDS = ['ConfigMap', 'Service', 'Deployment'] as const;
+const API_VERSIONS: Readonly<Record<string, string>> = {
+  ConfigMap: 'v1',
+  Service: 'v1',
+  Deployment: 'apps/v1',
+  ...Object.fromEntries(OPTIONAL_KINDS.map(({ kind, apiVersion }) => [kind, apiVersion])),
+};
+
+/** Kinds of children, in the order in which they are applied: those that are always listed, and these. */
+export function childKinds(optional: readonly OptionalKind[]): readonly KindName[] {
+  return [...CHILD_KINDS, ...optional];
+}
 const RELATED_KINDS: Readonly<Record<string, { readonly kind: KindName; readonly group: string }>> = {
   pods: { kind: 'Pod', group: 'Pod.v1' },
   namespaces: { kind: 'Namespace', group: 'Namespace.v1' },
 };
 
-export function childGroups(children: readonly KubeObject[]): Groups {
+export function childGroups(kinds: readonly KindName[], children: readonly KubeObject[]): Groups {
   const groups: Record<string, Record<string, KubeObject>> = {};
-  for (const kind of CHILD_KINDS) groups[`${kind}.${API_VERSIONS[kind]}`] = {};
+  for (const kind of kinds) groups[`${kind}.${API_VERSIONS[kind]}`] = {};
   for (const child of children) {
     const group = groups[`${child.kind}.${child.apiVersion}`];
     if (group !== undefined) group[`${child.metadata.namespace}/${child.metadata.name}`] = child;

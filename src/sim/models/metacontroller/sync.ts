@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Cluster, Result } from '../cluster.ts';
+import type { Cluster, KindName, Result } from '../cluster.ts';
 import type { KubeObject, Metadata } from '../objects.ts';
 import type { Random } from '../random.ts';
 import type { HookCall, HookClient, HookReply, RelatedRule, SyncAnswer, SyncRequest } from './hook.ts';
@@ -7,7 +7,7 @@ import type { SyncEnd } from './queue.ts';
 import { dynamicApply, withLastApplied } from '../apply.ts';
 import { equal, jsonOf, keyOf, refOf, tree } from '../objects.ts';
 import { decodeRules } from './hook.ts';
-import { bodyOf, CHILD_KINDS, childGroups, relatedGroups, type Views } from './request.ts';
+import { bodyOf, childGroups, relatedGroups, type Views } from './request.ts';
 
 /** One sync of one parent, in Metacontroller's order (4.17.2, composite/controller.go). */
 
@@ -19,6 +19,8 @@ export type SyncDeps = {
   readonly cluster: Cluster;
   readonly hook: HookClient;
   readonly controller: KubeObject;
+  /** Kinds that the controller lists, in the order in which they are applied. */
+  readonly childKinds: readonly KindName[];
   readonly strategy: ApplyStrategy;
   readonly webhookTimeoutMs: number;
   /** `parentResource.labelSelector`. */
@@ -64,7 +66,7 @@ export async function syncParent(deps: SyncDeps, key: string, views: Views): Pro
   if (!deps.selects(cached) && !shouldFinalize(deps, cached)) return { kind: 'done' };
   const parent = await addFinalizer(deps, cached);
   if (parent === undefined) return { kind: 'failed' };
-  const owned = ownedChildren(parent, views);
+  const owned = ownedChildren(deps, parent, views);
   const rules = await relatedRules(deps, parent);
   if (rules === undefined) return { kind: 'failed' };
   const finalizing = shouldFinalize(deps, parent);
@@ -72,7 +74,7 @@ export async function syncParent(deps: SyncDeps, key: string, views: Views): Pro
   const request: SyncRequest = {
     controller: deps.controller,
     parent,
-    children: childGroups(owned),
+    children: childGroups(deps.childKinds, owned),
     related: relatedGroups(rules, views),
     finalizing,
   };
@@ -169,8 +171,8 @@ function withoutFinalizer(deps: SyncDeps, parent: KubeObject): KubeObject {
   return { ...parent, metadata: { ...parent.metadata, finalizers } };
 }
 
-function ownedChildren(parent: KubeObject, views: Views): readonly KubeObject[] {
-  return CHILD_KINDS.flatMap((kind) =>
+function ownedChildren({ childKinds }: SyncDeps, parent: KubeObject, views: Views): readonly KubeObject[] {
+  return childKinds.flatMap((kind) =>
     [...views(kind).values()].filter((object) =>
       (object.metadata.ownerReferences ?? []).some(
         (owner) => owner.controller === true && owner.uid === parent.metadata.uid,
@@ -220,7 +222,7 @@ async function manageChildren(
     );
     if (result.kind === 'refused' && result.code !== 404 && result.code !== 409) failed = true;
   }
-  for (const kind of CHILD_KINDS) {
+  for (const kind of deps.childKinds) {
     for (const child of shuffled(
       deps.random,
       [...desired.values()].filter((item) => item.kind === kind),

@@ -570,6 +570,44 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     { name: 'one JobManager', spec: '{jobManagerReplicas: 1}', at: [] },
   ],
+  'web-address': [
+    { name: 'a host with a blank', spec: '{ingress: {host: No Host}}', at: ['spec.ingress.host'] },
+    { name: 'a placeholder that is none', spec: '{ingress: {host: "{{other}}.a"}}', at: ['spec.ingress.host'] },
+    { name: 'a path from nowhere', spec: '{ingress: {host: a, path: flink}}', at: ['spec.ingress.path'] },
+    {
+      name: 'a host name and a path of a route',
+      spec: '{httpRoute: {parentRefs: [{name: a}], hostnames: [a, b_], path: ""}}',
+      at: ['spec.httpRoute.hostnames[1]', 'spec.httpRoute.path'],
+    },
+    {
+      name: 'hosts and paths',
+      spec: '{ingress: {host: "{{name}}.{{namespace}}.a", path: /}, httpRoute: {parentRefs: [{name: a}], hostnames: ["*.a.b"]}}',
+      at: [],
+    },
+  ],
+  'route-parent': [
+    { name: 'a route to no Gateway', spec: '{httpRoute: {parentRefs: []}}', at: ['spec.httpRoute.parentRefs'] },
+    { name: 'a route to one', spec: '{httpRoute: {parentRefs: [{name: a}]}}', at: [] },
+  ],
+  'max-unavailable': [
+    {
+      name: 'fewer than none',
+      spec: '{podDisruptionBudget: {maxUnavailable: -1}}',
+      at: ['spec.podDisruptionBudget.maxUnavailable'],
+    },
+    {
+      name: 'a word',
+      spec: '{podDisruptionBudget: {maxUnavailable: some}}',
+      at: ['spec.podDisruptionBudget.maxUnavailable'],
+    },
+    { name: 'none', spec: '{podDisruptionBudget: {maxUnavailable: 0}}', at: [] },
+    { name: 'a share', spec: '{podDisruptionBudget: {maxUnavailable: 25%}}', at: [] },
+    { name: 'nothing said', spec: '{podDisruptionBudget: {}}', at: [] },
+  ],
+  'scrape-interval': [
+    { name: 'a word', spec: '{podMonitor: {interval: often}}', at: ['spec.podMonitor.interval'] },
+    { name: 'a duration', spec: '{podMonitor: {interval: 1m}}', at: [] },
+  ],
   'spec-size': [
     { name: 'a large spec', spec: `{jobArgs: [${'a'.repeat(210_000)}]}`, at: ['spec'] },
     { name: 'a middling spec', spec: `{jobArgs: [${'a'.repeat(190_000)}]}`, at: [] },

@@ -87,7 +87,7 @@ test('keys of the prototype are keys like any other', () => {
   assert.deepEqual(lines(spec), [
     'spec["__proto__"]: is not a field; want one of flinkVersion, image, jarURI, jobClassName, jobArgs, python, flinkConf, florkConf, ' +
       'jobManagerPodMeta, jobManagerPodSpec, taskManagerPodMeta, taskManagerPodSpec, jobManagerResources, taskManagerResources, ' +
-      'additionalConfFiles, parallelism, taskManagerReplicas, jobManagerReplicas, state, restore, restartNonce, savepointNonce, checkpointNonce, approveStateLoss, policies (unknown-field)',
+      'additionalConfFiles, parallelism, taskManagerReplicas, jobManagerReplicas, state, restore, restartNonce, savepointNonce, checkpointNonce, approveStateLoss, ingress, httpRoute, podDisruptionBudget, networkPolicy, podMonitor, policies (unknown-field)',
   ]);
   assert.equal(Object.hasOwn(Object.prototype, 'polluted'), false);
 });
