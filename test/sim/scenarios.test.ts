@@ -1,28 +1,24 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { STEPS } from '../../src/core/lifecycle/states.ts';
 import { coverage, report, ruleNames } from './harness/coverage.ts';
-import { SCENARIOS } from './harness/scenario.ts';
-import './scenarios/life.ts';
-import './scenarios/stops.ts';
-import './scenarios/standbys.ts';
-import './scenarios/upgrades.ts';
-import './scenarios/repair.ts';
-import './scenarios/world.ts';
-import './scenarios/corners.ts';
-import './scenarios/rescale.ts';
-import './scenarios/duties.ts';
-import './scenarios/snapshots.ts';
-import './scenarios/deletions.ts';
-import './scenarios/recovery.ts';
-import './scenarios/ends.ts';
-import './scenarios/health.ts';
-import './scenarios/trouble.ts';
-import './scenarios/high-availability.ts';
-import './scenarios/numbers.ts';
-import './scenarios/optional-children.ts';
+import { apart } from './harness/apart.ts';
+import { scenarios } from './harness/scenario.ts';
+import './scenarios/all.ts';
 
 /** The scenarios of docs/lifecycle.md by number and name; the plans of test/sim/harness/plans.ts put a crash at every step of their flows. */
+
+/** Each under one of the two apply strategies in turn; FLORK_SIM_STRATEGIES=both: under both. */
+const both = process.env['FLORK_SIM_STRATEGIES'] === 'both';
+
+describe('scenarios', { concurrency: 2 }, () => {
+  for (const [index, name] of scenarios().entries()) {
+    const strategies = (['dynamic-apply', 'server-side-apply'] as const).filter((_, at) => both || at === index % 2);
+    test(name, async () => {
+      await apart({ kind: 'scenario', name, strategies }, 2);
+    });
+  }
+});
 
 /** The scenario table of docs/lifecycle.md. */
 const TABLE: readonly string[] = [
@@ -74,7 +70,7 @@ const OPEN: ReadonlyMap<number, string> = new Map([
 ]);
 
 test('every scenario of the table is told, by its number', (context) => {
-  const told = new Set(SCENARIOS.map((name) => Number.parseInt(name, 10)));
+  const told = new Set(scenarios().map((name) => Number.parseInt(name, 10)));
   const missing = TABLE.map((title, index) => [index + 1, title] as const).filter(([number]) => !told.has(number));
   for (const [number, title] of missing) context.diagnostic(`open: ${number} ${title}: ${OPEN.get(number) ?? '?'}`);
   assert.deepEqual(

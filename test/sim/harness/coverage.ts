@@ -2,17 +2,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ACTOR } from '../../../src/sim/world.ts';
 import { statusOf } from './checker.ts';
-import type { Counts, History } from './history.ts';
+import type { History } from './history.ts';
 
 /** What all histories of a process hit together. */
 export type Coverage = {
   histories: number;
   syncs: number;
-  readonly rules: Map<string, number>;
-  readonly effects: Map<string, number>;
-  readonly crashes: Map<string, number>;
+  rules: Map<string, number>;
+  effects: Map<string, number>;
+  crashes: Map<string, number>;
   /** `From → To` of status.state, as stored. */
-  readonly steps: Map<string, number>;
+  steps: Map<string, number>;
 };
 
 export function createCoverage(): Coverage {
@@ -22,16 +22,30 @@ export function createCoverage(): Coverage {
 export const coverage = createCoverage();
 
 /** Adds a history that ended well. */
-export function conclude(history: History): void {
-  add(history.counts);
-  merge(coverage.steps, stepsOf(history));
+export function conclude({ counts, world }: History): void {
+  const { syncs, rules, effectKinds: effects, crashes } = counts;
+  add(coverage, { histories: 1, syncs, rules, effects, crashes, steps: stepsOf(world) });
+}
+
+export function add(to: Coverage, more: Coverage): void {
+  to.histories += more.histories;
+  to.syncs += more.syncs;
+  merge(to.rules, more.rules);
+  merge(to.effects, more.effects);
+  merge(to.crashes, more.crashes);
+  merge(to.steps, more.steps);
+}
+
+/** Forgets all. */
+export function reset(): void {
+  Object.assign(coverage, createCoverage());
 }
 
 /** Each change of status.state that Metacontroller stored; a status that somebody else wrote begins anew. */
-function stepsOf(history: History): ReadonlyMap<string, number> {
+function stepsOf(world: History['world']): Map<string, number> {
   const steps = new Map<string, number>();
   const last = new Map<string, string | undefined>();
-  for (const { object, actor, verb } of history.world.api.writes) {
+  for (const { object, actor, verb } of world.api.writes) {
     if (object.kind !== 'FlinkJob' || verb === 'delete') continue;
     const uid = object.metadata.uid ?? '';
     const to = statusOf(object).state;
@@ -42,14 +56,6 @@ function stepsOf(history: History): ReadonlyMap<string, number> {
     steps.set(step, (steps.get(step) ?? 0) + 1);
   }
   return steps;
-}
-
-function add(counts: Counts): void {
-  coverage.histories++;
-  coverage.syncs += counts.syncs;
-  merge(coverage.rules, counts.rules);
-  merge(coverage.effects, counts.effectKinds);
-  merge(coverage.crashes, counts.crashes);
 }
 
 function merge(into: Map<string, number>, from: ReadonlyMap<string, number>): void {

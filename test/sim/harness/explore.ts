@@ -2,14 +2,17 @@ import type { ApplyStrategy } from '../../../src/sim/models/metacontroller/sync.
 import { createRandom } from '../../../src/sim/models/random.ts';
 import { conclude } from './coverage.ts';
 import { disturb } from './disturb.ts';
-import type { Flow } from './catalogue.ts';
+import { FLOWS, type Flow } from './catalogue.ts';
 import { endWell, reachSettled } from './flows.ts';
 import { createHistory, Interrupted, type History, type HistoryOptions } from './history.ts';
 import { isElementary, nameOf, plansOf, stratumOf, type Plan } from './plans.ts';
 import { reference } from './reference.ts';
 
 /** A flow under one apply strategy, on a seed of its own. */
-export type Subject = { readonly flow: Flow; readonly options: HistoryOptions };
+export type Subject = {
+  readonly flow: Flow;
+  readonly options: HistoryOptions & { readonly strategy: ApplyStrategy };
+};
 export type Explored = { readonly plans: number; readonly known: number; readonly failures: readonly string[] };
 
 /** Which of all plans to run: `elementary` ones and, of each stratum of the others, so many by the seed; or all. */
@@ -24,6 +27,15 @@ export function subjects(flows: readonly Flow[], strategies: 'one' | 'both'): re
     const chosen: readonly ApplyStrategy[] = strategies === 'one' ? [own] : ['dynamic-apply', 'server-side-apply'];
     return chosen.map((strategy) => ({ flow, options: { seed, strategy } }));
   });
+}
+
+/** The flow of this name, on the seed that it always has. */
+export function subjectOf(name: string, strategy: ApplyStrategy): Subject {
+  const found = subjects(FLOWS, 'both').find(
+    ({ flow, options }) => flow.name === name && options.strategy === strategy,
+  );
+  if (found === undefined) throw new Error(`no flow "${name}"`);
+  return found;
 }
 
 /** Records the flow, derives its plans and runs the share of them. The flow must reach what it promised, and then settle. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import type { OptionalKind } from '../../../src/api/optional-children.ts';
 import { epochNames } from '../../../src/core/build/names.ts';
+import type { ApplyStrategy } from '../../../src/sim/models/metacontroller/sync.ts';
 import { at } from '../../../src/sim/models/objects.ts';
 import { NAMESPACE } from '../../../src/sim/world.ts';
 import { statusOf } from './checker.ts';
@@ -13,20 +13,30 @@ import { NAME } from './sample.ts';
 /** What the scenarios of docs/lifecycle.md are told with. */
 export type Story = (h: History) => Promise<void>;
 
-/** Names of all scenarios that are told. */
-export const SCENARIOS: string[] = [];
+type Registered = { readonly story: Story; readonly optionalKinds: readonly OptionalKind[] };
 
-/** Tells the scenario twice, once for each apply strategy, on different seeds. */
+const STORIES = new Map<string, Registered>();
+
+/** Registers a scenario. */
 export function scenario(name: string, story: Story, optionalKinds: readonly OptionalKind[] = []): void {
-  SCENARIOS.push(name);
-  test(name, async () => {
-    for (const strategy of ['dynamic-apply', 'server-side-apply'] as const) {
-      const h = createHistory({ seed: strategy === 'dynamic-apply' ? 7 : 8, strategy, optionalKinds });
-      // oxlint-disable-next-line no-await-in-loop -- one story after the other
-      await story(h);
-      conclude(h);
-    }
-  });
+  assert.ok(!STORIES.has(name), `two scenarios "${name}"`);
+  STORIES.set(name, { story, optionalKinds });
+}
+
+/** Names of all scenarios, in the order of their registration. */
+export function scenarios(): readonly string[] {
+  return [...STORIES.keys()];
+}
+
+/** Tells the scenario, once for each of these apply strategies, on different seeds. */
+export async function tellScenario(name: string, strategies: readonly ApplyStrategy[]): Promise<void> {
+  const { story, optionalKinds } = STORIES.get(name) ?? assert.fail(`no scenario "${name}"`);
+  for (const strategy of strategies) {
+    const h = createHistory({ seed: strategy === 'dynamic-apply' ? 7 : 8, strategy, optionalKinds });
+    // oxlint-disable-next-line no-await-in-loop -- one story after the other
+    await story(h);
+    conclude(h);
+  }
 }
 
 export const status = (h: History): ReturnType<typeof statusOf> =>

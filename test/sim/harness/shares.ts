@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { apart } from './apart.ts';
 import { report } from './coverage.ts';
-import { explore, subjects, type Share } from './explore.ts';
+import { subjects, type Share } from './explore.ts';
 import { FLOWS, type Flow } from './catalogue.ts';
 
 /**
@@ -13,12 +14,15 @@ const seed = Number(process.env['FLORK_SIM_SEED'] ?? '1');
 /** Tests for the flows of one part of `parts`. */
 export function exploreShare(which: (flow: Flow) => boolean, ofEach: number, part: number, parts: number): void {
   const chosen = subjects(FLOWS, 'one').filter(({ flow }) => which(flow));
-  for (const [index, subject] of chosen.entries()) {
+  for (const [index, { flow, options }] of chosen.entries()) {
     if (index % parts !== part) continue;
-    const { flow, options } = subject;
+    const { name } = flow;
+    const { strategy } = options;
     const share: Share = { kind: 'some', seed, elementary: flow.core === true, ofEach };
-    test(`${flow.name}, ${options.strategy}: ${flow.core === true ? 'every crash, lost answer and stale view, and ' : ''}a share of all else`, async (context) => {
-      const { plans, known, failures } = await explore(subject, share);
+    test(`${name}, ${strategy}: ${flow.core === true ? 'every crash, lost answer and stale view, and ' : ''}a share of all else`, async (context) => {
+      const told = await apart({ kind: 'plans', flow: name, strategy, share });
+      assert.ok(told.kind === 'plans');
+      const { plans, known, failures } = told.explored;
       context.diagnostic(`${plans} of ${known} plans, seed ${seed}`);
       assert.deepEqual(failures, []);
     });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { conclude, report } from './coverage.ts';
-import { randomHistory } from './random.ts';
+import { apart } from './apart.ts';
+import { report } from './coverage.ts';
 
 /** So many histories have to complete a start, and a stop, upgrade or deletion, under a fault, in each of two files. */
 const WANTED = 150;
@@ -9,14 +9,9 @@ const MOST = 200;
 
 /** Seeded random histories from `first` on: `npm run sim -- --seed N --histories 1` tells the story of one. */
 export function tellHistories(first: number): void {
-  let counted = 0;
   test(`random histories from seed ${first} on`, async () => {
-    for (let seed = first; seed < first + MOST && counted < WANTED; seed++) {
-      // oxlint-disable-next-line no-await-in-loop -- each in a world of its own, one after the other
-      const told = await randomHistory(seed);
-      conclude(told.history);
-      if (told.counts) counted++;
-    }
+    const told = await apart({ kind: 'histories', first, most: MOST, wanted: WANTED });
+    const counted = told.kind === 'histories' ? told.counted : 0;
     assert.ok(counted >= WANTED, `${counted} of ${WANTED} were a life under faults`);
   });
   after(() => console.log(report()));

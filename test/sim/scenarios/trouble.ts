@@ -27,7 +27,7 @@ scenario('a JobManager is killed for its memory', async (h) => {
   await reachRunning(h, 'recovered');
 });
 
-scenario('27 pods refused by Pod Security', async (h) => {
+scenario('27 pods refused by Pod Security are named, and what was refused', async (h) => {
   const why = 'pods "orders" is forbidden: violates PodSecurity "restricted:latest"';
   h.world.faults.refuse = (verb, object) => (verb === 'create' && object.kind === 'Pod' ? why : undefined);
   h.apply(SPEC);

@@ -1,0 +1,19 @@
+/** All scenarios: each file registers its own with harness/scenario.ts. */
+import './life.ts';
+import './stops.ts';
+import './standbys.ts';
+import './upgrades.ts';
+import './repair.ts';
+import './world.ts';
+import './corners.ts';
+import './rescale.ts';
+import './duties.ts';
+import './snapshots.ts';
+import './deletions.ts';
+import './recovery.ts';
+import './ends.ts';
+import './health.ts';
+import './trouble.ts';
+import './high-availability.ts';
+import './numbers.ts';
+import './optional-children.ts';
