@@ -68,6 +68,9 @@ export type RestoreContent = {
   /** Flink job id of the next process. */
   readonly jobId: string;
   readonly allowNonRestoredState: boolean;
+  /** Numbers of operations that are used up (status.epoch), so that a wiped status does not repeat them; absent: none. */
+  readonly attempt?: number;
+  readonly asked?: number;
   /** Flork is about to cancel the job, or has: status alone could forget it. */
   readonly canceling?: true;
   /** How the epoch ended; present exactly when not startable. */

@@ -15,7 +15,15 @@ export function restoreOf(facts: Facts, answer: Answer, epoch: Epoch | undefined
   const current = facts.epoch.number === epoch.number ? epoch : facts.epoch;
   const ended = answer.ended === null ? undefined : (answer.ended ?? facts.epoch.ended);
   const next = marked(facts, answer, nextRestore(facts, current, record, ended, intends(facts, answer)));
-  return next.startable ? withSnapshot(next, answer.snapshot) : next;
+  const numbered = withNumbers(current, next);
+  return next.startable ? withSnapshot(numbered, answer.snapshot) : numbered;
+}
+
+/** Numbers of operations only grow, and are told where there are any. */
+function withNumbers(epoch: Epoch, content: RestoreContent): RestoreContent {
+  const attempt = Math.max(epoch.attempt, content.attempt ?? 0);
+  const asked = Math.max(epoch.asked ?? 0, content.asked ?? 0);
+  return { ...content, ...(attempt > 0 ? { attempt } : {}), ...(asked > 0 ? { asked } : {}) };
 }
 
 /** A snapshot that was asked for is what the next process starts with from the moment it is known, unless a newer one is. */

@@ -33,6 +33,8 @@ export function readRestore(configMap: Pick<ObservedConfigMap, 'data'>): Restore
   const pathAt = wholeNumber(data['path-at']);
   const jobId = data['next-job-id'];
   const path = data['path'];
+  const attempt = wholeNumber(data['attempt']);
+  const asked = wholeNumber(data['asked']);
   const lastProcess = data['last-process'];
   const ended = ENDS.find((how) => how === data['ended']);
   if (incarnation === undefined || pathAt === undefined || jobId === undefined || !/^[0-9a-f]{32}$/.test(jobId))
@@ -45,6 +47,8 @@ export function readRestore(configMap: Pick<ObservedConfigMap, 'data'>): Restore
     jobId,
     allowNonRestoredState: data['allow-non-restored-state'] === 'true',
     startable: data[START_KEYS.jobId] !== undefined,
+    ...(attempt === undefined ? {} : { attempt }),
+    ...(asked === undefined ? {} : { asked }),
     ...(data['canceling'] === 'true' ? { canceling: true as const } : {}),
     ...(ended === undefined ? {} : { ended, endedByFlork: data['ended-by-flork'] === 'true' }),
     ...(ended !== undefined && data['rewound'] === 'true' ? { rewound: true as const } : {}),
@@ -73,6 +77,8 @@ function told(content: RestoreContent): Readonly<Record<string, string>> {
     'path-at': String(content.pathAt),
     'next-job-id': content.jobId,
     'allow-non-restored-state': String(content.allowNonRestoredState),
+    ...(content.attempt === undefined ? {} : { attempt: String(content.attempt) }),
+    ...(content.asked === undefined ? {} : { asked: String(content.asked) }),
     ...(content.canceling ? { canceling: 'true' } : {}),
     ...(content.ended === undefined
       ? {}

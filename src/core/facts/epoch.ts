@@ -98,17 +98,24 @@ function endedByRestore(restore: RestoreContent | undefined, at: string): Ended 
 }
 
 /**
- * The epoch with a number of operations that none of these savepoints goes beyond. Each savepoint lies in a folder named by its operation,
- * so that a number is known to be used up even where status, shown late or wiped, does not tell (S5).
+ * The epoch with a number of operations that neither the restore ConfigMap nor any of these savepoints goes beyond. Each savepoint lies in
+ * a folder named by its operation, so that a number is known to be used up even where status, shown late or wiped, does not tell (S5).
  */
-function withNumbersOf(ref: JobRef, epoch: Epoch, paths: readonly (string | undefined)[]): Epoch {
+function withNumbersOf(
+  ref: JobRef,
+  epoch: Epoch,
+  restore: RestoreContent | undefined,
+  paths: readonly (string | undefined)[],
+): Epoch {
   const own = `/${ref.namespace}-${ref.name}-${ref.uid}/`;
   const used = paths.map((path) => {
     const from = path?.lastIndexOf(own) ?? -1;
     return from < 0 ? 0 : Number(/^\d{1,9}(?=\/)/.exec(path?.slice(from + own.length) ?? '')?.[0] ?? 0);
   });
-  const attempt = Math.max(epoch.attempt, ...used);
-  return attempt === epoch.attempt ? epoch : { ...epoch, attempt };
+  const attempt = Math.max(epoch.attempt, restore?.attempt ?? 0, ...used);
+  const asked = Math.max(epoch.asked ?? 0, restore?.asked ?? 0);
+  if (attempt === epoch.attempt && asked === (epoch.asked ?? 0)) return epoch;
+  return { ...epoch, attempt, ...(asked > 0 ? { asked } : {}) };
 }
 
 /** Puts status and children together; never throws, whatever was edited. */
@@ -122,7 +129,10 @@ export function epochFacts(
   const facts = readEpoch(ref, prior, observed, jobManager, now);
   const { epoch, restore } = facts;
   if (!epoch) return facts;
-  return { ...facts, epoch: withNumbersOf(ref, epoch, [epoch.ended?.path, epoch.restoredFrom, restore?.path]) };
+  return {
+    ...facts,
+    epoch: withNumbersOf(ref, epoch, restore, [epoch.ended?.path, epoch.restoredFrom, restore?.path]),
+  };
 }
 
 function readEpoch(
@@ -144,7 +154,8 @@ function readEpoch(
     const restore = readRestoreOf(deployed);
     if (read) {
       // Without any status, numbers that were used before are not known: those to come are greater than any of them.
-      const asked = prior === undefined ? Math.floor(now / 1000) : known?.asked;
+      const untold = prior === undefined && restore?.asked === undefined;
+      const asked = untold ? Math.floor(now / 1000) : known?.asked;
       const epoch = adopt(ref, read.record, read.hash, restore, jobManager, known, asked);
       const ended = endedByRecord(read.record.ended, rfc3339(now)) ?? endedByRestore(restore, rfc3339(now));
       return {
