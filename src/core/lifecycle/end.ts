@@ -178,12 +178,22 @@ function endSeen(facts: Facts, ended: Ended): Answer {
   };
 }
 
+/**
+ * The snapshot that the next epoch goes on from. A failed job whose change is stateless leaves nothing to it, as one that runs would:
+ * its state may be why it failed. Where nobody changes anything (policies.restart, health), or it is only suspended, the state stays.
+ */
+function heirOf({ epoch, wanted, changeWanted, suspendWanted }: Facts, ended: Ended): string | undefined {
+  if (ended.how === 'replaced') return epoch?.restoredFrom;
+  const drops = changeWanted && !suspendWanted && wanted?.policies?.upgrade?.mode === 'stateless';
+  return ended.how === 'failed' && drops ? undefined : ended.path;
+}
+
 /** An epoch that Flork ended, or a failed one that makes room: once its job is seen ended or its process gone, its pods go; then comes what is wanted. */
 export function retire(facts: Facts): Answer | undefined {
   const ended = facts.endedInStatus;
   if (!ended || (!ended.byFlork && ended.how !== 'failed')) return undefined;
   const { process, flink, jobManager, now } = facts;
-  const heir = ended.how === 'replaced' ? facts.epoch?.restoredFrom : ended.path;
+  const heir = heirOf(facts, ended);
   const leavingProcess = process.kind === 'running' && process.leaving;
   const processGone =
     process.kind === 'none' || process.kind === 'dead' || leavingProcess || jobManager?.replicas === 0;

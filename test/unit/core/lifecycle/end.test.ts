@@ -10,6 +10,7 @@ import {
   runningCluster,
   sync,
   UNREACHABLE,
+  SPEC,
 } from '../drive.ts';
 
 const pods = [jobManagerPod(1)];
@@ -110,6 +111,26 @@ test('a failed job keeps its JobManager to show why, and a corrected spec goes o
   edit(at, { jobArgs: ['fixed'] });
   assert.equal(sync(at, { pods, flink }).rule, 'stopPods');
   assert.equal(sync(at, { pods: [] }).status.epoch?.restoredFrom, 'file:///c/chk-3');
+});
+
+test('a failed job whose correction is stateless starts empty; one that is only suspended keeps its checkpoint', () => {
+  for (const state of ['running', 'suspended']) {
+    const at = runningCluster();
+    const id = at.status!.epoch!.jobId;
+    const checkpoints = { completed: 3, latestCompleted: checkpoint(3, 'file:///c/chk-3', 3) };
+    const flink = answered(id, 'FAILED', { checkpoints });
+    assert.equal(sync(at, { pods, flink }).rule, 'jobFailed');
+    edit(at, { state, jobArgs: ['x'], policies: { ...SPEC.policies, upgrade: { mode: 'stateless' } } });
+    sync(at, { pods, flink });
+    for (let times = 0; times < 3; times += 1) sync(at, { pods: [] });
+    const empty = state === 'running';
+    assert.equal(at.status!.state, empty ? 'Upgrading' : 'Suspended');
+    assert.equal(at.status!.epoch!.number, empty ? 2 : 1);
+    assert.deepEqual(
+      [at.status!.epoch!.restoredFrom, at.status!.epoch!.ended?.path],
+      [undefined, empty ? undefined : 'file:///c/chk-3'],
+    );
+  }
 });
 
 test('a failed job that ran and left no snapshot is held when its spec is corrected', () => {
