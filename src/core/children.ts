@@ -2,7 +2,7 @@ import type { Child } from '../api/kube.ts';
 import type { Status } from '../api/status.ts';
 import type { Answer } from './answer.ts';
 import { epochChildren, type Replicas } from './build/children.ts';
-import { epochNames } from './build/names.ts';
+import { epochNames, names } from './build/names.ts';
 import { encodeRecord, readRecord, recordConfigMap } from './build/record.ts';
 import { restoreConfigMap } from './build/restore.ts';
 import { epochOfDeployment } from './facts/epoch.ts';
@@ -86,10 +86,10 @@ export function childrenOf(
 ): readonly Child[] {
   if (answer.workloads === 'gone') return [];
   const wanted = wantedChildren(facts, answer, restore, stable);
-  const names = new Set(wanted.map(keyOf));
+  const known = new Set(wanted.map(keyOf));
   const lasting = lastingNames(facts, answer);
   const { observed } = facts.input;
-  const left = [...observed.configMaps.keys()].filter((name) => lasting.has(name) && !names.has(`ConfigMap/${name}`));
+  const left = [...observed.configMaps.keys()].filter((name) => lasting.has(name) && !known.has(`ConfigMap/${name}`));
   const late = observed.echo.filter((child) => child.kind === 'ConfigMap' && left.includes(child.metadata.name));
   return withOptional(facts, answer, left.length === 0 ? wanted : [...wanted, ...late]);
 }
@@ -131,23 +131,40 @@ function wantedChildren(
 function stopped(facts: Facts, answer: Answer): readonly Child[] {
   const { echo } = facts.input.observed;
   if (answer.workloads !== 'stop') return echo;
-  return echo.map((child) =>
+  const at0 = echo.map((child) =>
     child.kind === 'Deployment' ? { ...child, spec: { ...(child['spec'] as object), replicas: 0 } } : child,
+  );
+  const lost = facts.taskManager === undefined ? lostTaskManagers(facts) : undefined;
+  return lost === undefined ? at0 : [...at0, lost];
+}
+
+/** TaskManagers of the epoch that is being left, deleted by hand: back at 0, so that they can be proven gone (lifecycle.md, Proof of absence). */
+function lostTaskManagers({ input, jobManager, deployed }: Facts): Child | undefined {
+  const { ref } = input.job;
+  const configMap = input.observed.configMaps.get(epochNames(ref, deployed).record);
+  const read = configMap && readRecord(configMap);
+  if (!read || read.record.uid !== ref.uid || read.record.number !== deployed) return undefined;
+  const open = openRecord(read.record);
+  const vouching = jobManager?.metadata.annotations?.['flork.itom.com/record-hash'];
+  if (read.hash !== vouching && encodeRecord(open).hash !== vouching) return undefined;
+  const { taskManager } = names(ref);
+  return epochChildren(ref, open, read.hash, { jobManager: 0, taskManager: 0 }).find(
+    (child) => child.kind === 'Deployment' && child.metadata.name === taskManager,
   );
 }
 
 /** A list of children with some of them in place of those of the same name. */
 function replaced(list: readonly Child[], by: readonly Child[]): readonly Child[] {
-  const names = new Set(by.map(keyOf));
-  return [...list.filter((child) => !names.has(keyOf(child))), ...by];
+  const given = new Set(by.map(keyOf));
+  return [...list.filter((child) => !given.has(keyOf(child))), ...by];
 }
 
 /** Names that are never left out by an answer that knows no better: of the current epoch and of those that may come after it. */
 function lastingNames(facts: Facts, answer: Answer): ReadonlySet<string> {
   const { ref } = facts.input.job;
   const current = answer.epoch?.number ?? facts.epoch?.number ?? 1;
-  const names = [current, current + 1, current + 2].map((number) => epochNames(ref, number));
-  return new Set(names.flatMap((of) => [of.configuration, of.restore, of.record]));
+  const lasting = [current, current + 1, current + 2].map((number) => epochNames(ref, number));
+  return new Set(lasting.flatMap((of) => [of.configuration, of.restore, of.record]));
 }
 
 /** The record of the last stable epoch stays until a newer one is stable. */

@@ -144,6 +144,24 @@ test('a failed savepoint lets the job go on and is tried again later with a new 
   assert.notEqual(at.status!.operation!.triggerId, first);
 });
 
+test('TaskManagers deleted by hand between two epochs come back at 0, and then the next one starts', () => {
+  const at = runningCluster();
+  const id = at.status!.epoch!.jobId;
+  const pods = [jobManagerPod(1)];
+  edit(at, { jobArgs: ['x'] });
+  sync(at, { pods, flink: answered(id, 'RUNNING') });
+  const done = answered(id, 'FINISHED', { trigger: { kind: 'completed', path: PATH } });
+  sync(at, { pods, flink: done });
+  sync(at, { pods, flink: done });
+  while (sync(at, { pods: [] }).rule !== 'declareNext') assert.ok(at.now < Date.parse('2026-01-01T00:01:00Z'));
+  at.children.delete('Deployment/wordcount-taskmanager');
+  assert.equal(sync(at, { pods: [] }).rule, 'startWaitsForPods');
+  const back = at.children.get('Deployment/wordcount-taskmanager')!;
+  assert.equal((back['spec'] as { replicas: number }).replicas, 0);
+  assert.match(JSON.stringify(back['metadata']), /"flork.itom.com\/epoch":"1"/);
+  assert.equal(sync(at, { pods: [] }).rule, 'startDeclared');
+});
+
 test('suspend, then resume from the savepoint', () => {
   const at = runningCluster();
   const id = at.status!.epoch!.jobId;
