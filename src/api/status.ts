@@ -159,6 +159,7 @@ export const Operation = v.object({
   generation: count('Generation of the spec that asked for it'),
   startedAt: time('When it was intended'),
   askedAt: v.optional(time("When Flink was last asked for a snapshot, by Flink's clock")),
+  known: v.optional(flag('Whether Flink was seen to know of it: what it no longer knows is over')),
   unknownSince: v.optional(time("Since when Flink does not know what it was asked for, by Flink's clock")),
   deadline: v.optional(time('When it is given up')),
   nonce: v.optional(count('The nonce of spec that asked for it')),

@@ -66,8 +66,10 @@ function commanded(outcome: Outcome, results: readonly CommandResult[]): Outcome
     const failure = result.text.slice(0, 300);
     return withOperation(outcome, { ...operation, result: { failure, at: outcome.at } });
   }
-  const { triggerId } = result;
-  return triggerId === undefined ? outcome : withOperation(outcome, { ...operation, triggerId });
+  const { triggerId, command } = result;
+  if (triggerId !== undefined) return withOperation(outcome, { ...operation, triggerId });
+  const known = result.kind === 'done' && 'triggerId' in command && command.triggerId === operation.triggerId;
+  return known ? withOperation(outcome, { ...operation, known }) : outcome;
 }
 
 function withOperation(outcome: Outcome, operation: Operation): Outcome {

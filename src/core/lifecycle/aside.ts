@@ -6,6 +6,7 @@ import type { FlinkCommand, TriggerView } from '../flink-view.ts';
 import { handledBy, requestsOf, type Request } from '../requests.ts';
 import { parseTime, rfc3339 } from '../time.ts';
 import { checkpointingOff } from './contract.ts';
+import { clockOf, isForgotten, isListedSince, isUnknown, withMemory } from './forgotten.ts';
 import { TRANSITION_SECONDS } from './pace.ts';
 import { progress, ready } from './say.ts';
 import { restService } from './service.ts';
@@ -99,6 +100,9 @@ export function asideUnderWay(facts: Facts): Answer | undefined {
   const otherProcess = process.kind === 'running' && aside.process !== undefined && aside.process !== process.id;
   if (otherProcess || flink.job?.id !== aside.jobId) return orphaned(facts, aside);
   const result = resultOf(facts, aside);
+  const lost = result === undefined && aside.kind !== 'dispose' && isForgotten(facts, aside);
+  if (lost && aside.known) return failed(facts, aside, 'Flink no longer knows what came of it');
+  if (lost) return over(facts, 'asideForgotten', `Flink does not know of ${aside.kind} ${aside.attempt}.`);
   if (result?.kind === 'failed')
     return aside.kind === 'dispose' ? disposalFailed(facts, aside, result.text) : failed(facts, aside, result.text);
   if (result?.kind === 'completed') return savepointTaken(facts, aside, result.path);
@@ -229,9 +233,8 @@ function disposalFailed(facts: Facts, aside: Operation, failure: string): Answer
 }
 
 function underWay(facts: Facts, aside: Operation): Answer {
-  const { view } = facts;
-  const unknown = view.kind === 'answered' && view.trigger.kind === 'absent';
-  const next = unknown || aside.triggerId === undefined ? toAsk(facts, aside) : { command: undefined, ...known(aside) };
+  const unknown = isUnknown(facts) || aside.triggerId === undefined;
+  const next = unknown ? toAsk(facts, aside) : { command: undefined, operation: withMemory(facts, aside) };
   const { command, operation } = next;
   const what = {
     savepoint: `A savepoint is being taken to ${aside.directory}.`,
@@ -253,14 +256,6 @@ function underWay(facts: Facts, aside: Operation): Answer {
 
 type Next = { readonly command: FlinkCommand | undefined; readonly operation?: Operation };
 
-/** Flink knows of it, again. */
-function known({ unknownSince, ...aside }: Operation): Pick<Next, 'operation'> {
-  return unknownSince === undefined ? {} : { operation: aside };
-}
-
-/** Longer than Flink's listing lags behind (web.refresh-interval, 3 s), and its clock with it. */
-const LISTING_LAG_MS = 10_000;
-
 /**
  * What Flink does not know is asked for. If it was asked before, it may have done it and forgotten the result: a second call would
  * take a second snapshot, and the listing may yet show the first.
@@ -271,20 +266,9 @@ function toAsk(facts: Facts, aside: Operation): Next {
   const { askedAt, unknownSince, ...intent } = aside;
   const clock = clockOf(facts);
   if (askedAt === undefined) return { command, operation: { ...intent, askedAt: rfc3339(clock) } };
-  const since = parseTime(unknownSince);
-  if (since === undefined) return { command: undefined, operation: { ...aside, unknownSince: rfc3339(clock) } };
-  // A clock that went back is another clock: nothing is waited for without end.
-  const lagged = Math.abs(clock - since) < LISTING_LAG_MS || !isListed(facts);
-  return lagged ? { command: undefined } : { command, operation: { ...intent, askedAt: rfc3339(clock) } };
-}
-
-/** Flink's clock, as that of the snapshots that are compared with it. */
-function clockOf({ view, now }: Facts): number {
-  return (view.kind === 'answered' && view.detail.kind === 'value' ? view.detail.value.now : undefined) ?? now;
-}
-
-function isListed({ view }: Facts): boolean {
-  return view.kind === 'answered' && view.checkpoints.kind === 'value';
+  if (unknownSince === undefined) return { command: undefined, operation: { ...aside, unknownSince: rfc3339(clock) } };
+  if (aside.known || !isListedSince(facts, aside)) return { command: undefined };
+  return { command, operation: { ...intent, askedAt: rfc3339(clock) } };
 }
 
 function commandOf(facts: Facts, aside: Operation): FlinkCommand | undefined {

@@ -24,7 +24,15 @@ import { disposalDue, disposalWithdrawn } from './retention.ts';
 import { snapshotMissing } from './snapshot-missing.ts';
 import { firstStart, startDeclared, suspendedFromTheStart } from './start.ts';
 import { cancelUnderWay, cancelWithdrawn } from './cancel.ts';
-import { operationOrphaned, stopCompleted, stopFailed, stopUnderWay, stopUnsent, stopWithdrawn } from './stop.ts';
+import {
+  operationOrphaned,
+  stopCompleted,
+  stopFailed,
+  stopForgotten,
+  stopUnderWay,
+  stopUnsent,
+  stopWithdrawn,
+} from './stop.ts';
 
 /** A rule answers, or stays silent. */
 export type Rule = (facts: Facts) => Answer | undefined;
@@ -67,6 +75,7 @@ export const RULES: readonly Rule[] = [
   operationOrphaned, //     its JobManager is gone
   stopFailed, //            the job goes on; try again later
   stopWithdrawn, //         not wanted any more, never sent
+  stopForgotten, //         Flink may have done it, and forgotten
   stopUnsent, //            not known to Flink, and cannot be asked for now
   cancelWithdrawn, //       not wanted any more, or not safe
   cancelUnderWay, //        ask, wait, record

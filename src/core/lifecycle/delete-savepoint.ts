@@ -7,7 +7,7 @@ import { intend } from './intend.ts';
 import { jobEnded } from './job-ended.ts';
 import { TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, stalled } from './say.ts';
-import { operationOrphaned, stopCompleted, stopFailed, stopUnderWay } from './stop.ts';
+import { operationOrphaned, stopCompleted, stopFailed, stopForgotten, stopUnderWay } from './stop.ts';
 
 /**
  * The savepoint of a deletion (policies.deletion.savepoint):
@@ -37,7 +37,7 @@ function stopping(facts: Facts): Answer | undefined {
   const known = stopCompleted(facts) ?? operationOrphaned(facts);
   if (known) return known;
   const failed = stopFailed(facts);
-  if (!failed) return stopUnderWay(facts);
+  if (!failed) return stopForgotten(facts) ?? stopUnderWay(facts);
   const { message } = failed.say;
   return {
     ...failed,

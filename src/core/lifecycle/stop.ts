@@ -2,6 +2,7 @@ import type { Answer } from '../answer.ts';
 import { leavingWanted, type Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
 import { rfc3339 } from '../time.ts';
+import { clockOf, isForgotten, isUnknown, withMemory } from './forgotten.ts';
 import { usedUp } from './intend.ts';
 import { TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, stalled } from './say.ts';
@@ -86,8 +87,11 @@ export function stopFailed(facts: Facts): Answer | undefined {
   const { operation, view, epoch, now } = facts;
   if (operation?.kind !== 'stop' || epoch?.ended) return undefined;
   const trigger = view.kind === 'answered' && view.trigger.kind === 'value' ? view.trigger.value : undefined;
+  const lost = operation.known === true && isForgotten(facts, operation);
   const failure =
-    operation.result?.failure ?? (trigger?.kind === 'failed' && trigger.path === undefined ? trigger.text : undefined);
+    operation.result?.failure ??
+    (trigger?.kind === 'failed' && trigger.path === undefined ? trigger.text : undefined) ??
+    (lost ? 'Flink no longer knows what came of it, and lists no savepoint' : undefined);
   if (failure === undefined || isTerminal(facts.flink.job)) return undefined;
   const failures = (facts.retry?.failures ?? 0) + 1;
   const pauseSeconds = Math.min(300, 10 * 2 ** (failures - 1));
@@ -106,6 +110,25 @@ export function stopFailed(facts: Facts): Answer | undefined {
   };
 }
 
+/** Flink may have heard of this stop, failed it and forgotten it: it is asked for anew, under the next number (S1). */
+export function stopForgotten(facts: Facts): Answer | undefined {
+  const { operation, epoch, flink } = facts;
+  if (operation?.kind !== 'stop' || epoch?.ended || isTerminal(flink.job) || flink.job === undefined) return undefined;
+  if (!isForgotten(facts, operation)) return undefined;
+  return {
+    rule: 'stopForgotten',
+    say: progress(
+      stateOf(facts),
+      'ChangeWaits',
+      `Flink does not know of attempt ${operation.attempt}, which it was asked for long ago; a new one follows.`,
+    ),
+    workloads: 'run',
+    operation: null,
+    ...usedUp(facts),
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
 /** The spec is as it was and the stop was never sent: nothing happens (scenario 4). */
 export function stopWithdrawn(facts: Facts): Answer | undefined {
   const { operation, view, flink, epoch } = facts;
@@ -117,6 +140,7 @@ export function stopWithdrawn(facts: Facts): Answer | undefined {
     say: progress('Running', 'TasksStarting', 'The spec is again what runs; nothing was stopped.'),
     workloads: 'run',
     operation: null,
+    ...(operation.known ? usedUp(facts) : {}),
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
 }
@@ -139,6 +163,7 @@ export function stopUnsent(facts: Facts): Answer | undefined {
     ),
     workloads: 'run',
     operation: null,
+    ...(operation.known ? usedUp(facts) : {}),
     retry: { failures: (facts.retry?.failures ?? 0) + 1, notBefore: facts.at },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
@@ -146,11 +171,16 @@ export function stopUnsent(facts: Facts): Answer | undefined {
 
 /** The intent to stop is observed: ask Flink, again and again with one id until it knows of it; then wait. */
 export function stopUnderWay(facts: Facts): Answer | undefined {
-  const { operation, view, flink, epoch } = facts;
+  const { operation, flink, epoch } = facts;
   if (operation?.kind !== 'stop' || epoch?.ended || isTerminal(flink.job)) return undefined;
-  const { triggerId, directory, jobId } = operation;
-  const unknown = view.kind === 'answered' && view.trigger.kind === 'absent';
-  const ask = unknown && flink.allTasksRun && triggerId !== undefined && directory !== undefined && jobId !== undefined;
+  const { triggerId, directory, jobId, known } = operation;
+  const ask =
+    isUnknown(facts) &&
+    !known &&
+    flink.allTasksRun &&
+    triggerId !== undefined &&
+    directory !== undefined &&
+    jobId !== undefined;
   const unreachable = flink.heard === 'unreachable';
   return {
     rule: ask ? 'stopAsked' : unreachable ? 'stopUnheard' : 'stopUnderWay',
@@ -162,6 +192,7 @@ export function stopUnderWay(facts: Facts): Answer | undefined {
         )
       : progress(stateOf(facts), 'TakingSavepoint', `Stopping the job with a savepoint to ${directory}.`),
     workloads: 'run',
+    operation: ask ? { askedAt: rfc3339(clockOf(facts)), ...operation } : withMemory(facts, operation),
     ...(ask
       ? {
           commands: [
