@@ -11,6 +11,7 @@ export type Structure = {
   readonly additionalProperties?: Structure;
   readonly enum?: readonly unknown[];
   readonly pattern?: string;
+  readonly minimum?: number;
   readonly 'x-kubernetes-int-or-string'?: boolean;
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
 };
@@ -28,8 +29,15 @@ export function checkStructure(schema: Structure, value: unknown, path: string):
   if (schema.enum !== undefined && !schema.enum.includes(value)) {
     return [{ rule: 'type', path, is: `is ${shortened(value)}`, want: `one of ${schema.enum.join(', ')}` }];
   }
-  if (schema.pattern === undefined || typeof value !== 'string' || new RegExp(schema.pattern).test(value)) return [];
-  return [{ rule: 'quantity', path, is: `is ${shortened(value)}`, want: 'a quantity such as 500m, 2 or 2Gi' }];
+  if (fits(schema, value)) return [];
+  const isQuantity = schema['x-kubernetes-int-or-string'] === true;
+  const want = isQuantity ? 'a quantity such as 500m, 2 or 2Gi' : `a text such as ${String(schema.pattern)}`;
+  return [{ rule: isQuantity ? 'quantity' : 'pattern', path, is: `is ${shortened(value)}`, want }];
+}
+
+function fits({ pattern, minimum }: Structure, value: unknown): boolean {
+  if (typeof value === 'number') return minimum === undefined || value >= minimum;
+  return pattern === undefined || typeof value !== 'string' || new RegExp(pattern).test(value);
 }
 
 function checkFields(schema: Structure, value: Readonly<Record<string, unknown>>, path: string): Finding[] {

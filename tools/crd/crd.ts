@@ -4,7 +4,9 @@ import { structural } from './from-valibot.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { podSpecSchema } from './pod-spec.ts';
 import { STATUS_TEXTS } from './status.ts';
-import { declareKeys, FILE_RULES, OBJECT_RULES, POD_META_RULES, SPEC_RULES } from './rules.ts';
+import { declareKeys } from './flink-conf.ts';
+import { FIELD_FORMS, laid } from './forms.ts';
+import { OBJECT_RULES, POD_META_RULES, SPEC_RULES } from './rules.ts';
 
 const text = (name: string, jsonPath: string, wide?: 'wide') => column(name, 'string', jsonPath, wide);
 const column = (name: string, type: string, jsonPath: string, wide?: 'wide') => ({
@@ -91,13 +93,8 @@ export function objectSchema(): JsonSchema {
 }
 
 function specSchema(podSpec: JsonSchema): JsonSchema {
-  const schema = structural(FlinkJobSpec, { podSpec, strict: true });
-  const {
-    flinkConf = {},
-    jobManagerPodMeta = {},
-    taskManagerPodMeta = {},
-    additionalConfFiles = {},
-  } = schema.properties ?? {};
+  const schema = laid(structural(FlinkJobSpec, { podSpec, strict: true }), FIELD_FORMS);
+  const { flinkConf = {}, jobManagerPodMeta = {}, taskManagerPodMeta = {} } = schema.properties ?? {};
   return {
     ...schema,
     description: 'What is wanted.',
@@ -106,7 +103,6 @@ function specSchema(podSpec: JsonSchema): JsonSchema {
       flinkConf: declareKeys(flinkConf),
       jobManagerPodMeta: namedByKubernetes(jobManagerPodMeta),
       taskManagerPodMeta: namedByKubernetes(taskManagerPodMeta),
-      additionalConfFiles: { ...additionalConfFiles, 'x-kubernetes-validations': FILE_RULES },
     },
     'x-kubernetes-validations': SPEC_RULES,
   };

@@ -11,6 +11,7 @@ export type JsonSchema = {
   minimum?: number;
   maximum?: number;
   maxLength?: number;
+  maxProperties?: number;
   pattern?: string;
   default?: unknown;
   'x-kubernetes-int-or-string'?: true;
@@ -21,11 +22,19 @@ export type JsonSchema = {
   'x-kubernetes-validations'?: readonly CelRule[];
 };
 
-/** A CEL rule: refused with the message when it is false. */
-export type CelRule = { readonly rule: string; readonly message: string };
+/** A CEL rule: refused with the message when it is false. `fieldPath` is relative to where the rule stands. */
+export type CelRule = {
+  readonly rule: string;
+  readonly message: string;
+  /** CEL that gives a message which names what was found. */
+  readonly messageExpression?: string;
+  readonly reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate';
+  readonly fieldPath?: string;
+};
 
 /** A quantity: the official schema says "string or number" and leaves the rest to Go code, which a CRD does not have. */
 export const QUANTITY: JsonSchema = {
   'x-kubernetes-int-or-string': true,
-  pattern: '^[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$',
+  minimum: 0,
+  pattern: '^[+]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$',
 };

@@ -9,38 +9,39 @@ type Expectation = { readonly keys: RegExp; readonly is: (text: string) => boole
 
 const count = (text: string) => /^[1-9]\d{0,8}$/.test(text);
 
-const EXPECTED: readonly Expectation[] = [
-  {
+/** Values by what they have to be; the ValidatingAdmissionPolicy of the same rule has the same names (tools/policy). */
+export const EXPECTED = {
+  memory: {
     keys: /^(jobmanager|taskmanager)\.memory\.([a-z.-]+\.)?(size|min|max|segment-size|min-segment-size)$/,
     is: (text) => parseMemory(text) !== undefined,
     want: 'a memory size such as 1g, 1024m or 1Gi',
   },
-  {
+  fraction: {
     keys: /^(jobmanager|taskmanager)\.memory\..+\.fraction$/,
     is: (text) => /^(0(\.\d+)?|1(\.0+)?|\.\d+)$/.test(text),
     want: 'a number from 0 to 1',
   },
-  {
+  count: {
     keys: /^(taskmanager\.numberOfTaskSlots|parallelism\.default|(state\.checkpoints|execution\.checkpointing)\.num-retained)$/,
     is: count,
     want: 'a whole number of at least 1',
   },
-  {
+  duration: {
     keys: /^execution\.checkpointing\.(interval|timeout|min-pause|interval-during-backlog)$/,
     is: (text) => parseDuration(text) !== undefined,
     want: 'a duration such as 30s, 10min or 1h',
   },
-  {
+  shown: {
     keys: /^execution\.submit-failed-job-on-application-error$/,
     is: (text) => text === 'true',
     want: 'no such key or true, because a job whose main() fails has to be seen',
   },
-  {
+  reached: {
     keys: /^(jobmanager\.bind-host|taskmanager\.bind-host|rest\.bind-address)$/,
     is: (text) => !/^(localhost|127\.|::1)/.test(text),
     want: 'no such key or 0.0.0.0, because pods reach each other by it',
   },
-];
+} as const satisfies Readonly<Record<string, Expectation>>;
 
 /** Values that Flink would only refuse, or misread, in a starting JobManager. */
 export const confValue: Rule = {
@@ -48,7 +49,7 @@ export const confValue: Rule = {
   check: ({ conf }) =>
     [...conf].flatMap(([key, value]): Problem[] => {
       const text = confText(value).trim();
-      const expected = text.includes('{{') ? undefined : EXPECTED.find((one) => one.keys.test(key));
+      const expected = text.includes('{{') ? undefined : Object.values(EXPECTED).find((one) => one.keys.test(key));
       return expected === undefined || expected.is(text)
         ? []
         : [{ path: confPath(key), is: `is ${quoted(value)}`, want: expected.want }];

@@ -2,7 +2,7 @@ import { OWNED_KEYS, OWNED_PREFIXES } from '../owned-keys.ts';
 import { confPath, type Problem, type Rule } from './rule.ts';
 
 /** Keys of native mode that mean something for pods that Flork builds, and those that Flink's Kubernetes client reads for HA. */
-const HONOURED: readonly RegExp[] = [
+export const HONOURED: readonly RegExp[] = [
   /^kubernetes\.container\.image(\.ref|\.pull-policy|\.pull-secrets)?$/,
   /^kubernetes\.((jobmanager|taskmanager)\.)?service-account$/,
   /^kubernetes\.(jobmanager|taskmanager)\.(cpu|cpu\.amount|cpu\.limit-factor|memory\.limit-factor)$/,

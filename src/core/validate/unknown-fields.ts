@@ -22,7 +22,7 @@ type Shaped = {
 
 /**
  * Fields that the schema does not have. The API server prunes them, or refuses them at apply; here they are findings, because a field
- * that is ignored in silence is taken for one that works. Open maps (flinkConf, florkConf, pod specs) are not looked into.
+ * that is ignored in silence is taken for one that works. A list in place of a map is one, too. Open maps (flinkConf, florkConf, pod specs) are not looked into.
  */
 export function unknownFields(schema: typeof FlinkJobSpec, raw: unknown, path: string): Finding[] {
   return walk(schema, raw, path);
@@ -32,6 +32,7 @@ function walk(schema: unknown, raw: unknown, path: string): Finding[] {
   const item = itemOf(schema);
   if (item !== undefined && Array.isArray(raw))
     return raw.flatMap((value: unknown, index) => walk(item, value, `${path}[${index}]`));
+  if (Array.isArray(raw) && isMap(schema)) return [{ rule: 'type', path, is: 'is a list', want: 'a map of fields' }];
   const shape = unwrapped(schema);
   if (shape === undefined || !isObject(raw)) return [];
   return Object.entries(raw).flatMap(([name, value]): Finding[] => {
@@ -60,6 +61,12 @@ function itemOf(schema: unknown): unknown {
   if (!isShaped(schema)) return undefined;
   if (schema.wrapped !== undefined) return itemOf(schema.wrapped);
   return schema.type === 'array' ? schema.item : undefined;
+}
+
+/** Whether a schema wants a map; to valibot a list is one, too. */
+function isMap(schema: unknown): boolean {
+  if (!isShaped(schema)) return false;
+  return schema.wrapped === undefined ? /^(object|loose_object|record)$/.test(schema.type) : isMap(schema.wrapped);
 }
 
 function isShaped(schema: unknown): schema is Shaped {
