@@ -9,6 +9,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: 'make certificates for the hook, for clusters without cert-manager',
     load: async () => (await import('./cli/certs.ts')).certs,
   },
+  profile: {
+    about: 'write the component that says what writers of FlinkJobs may have in their pods',
+    load: async () => (await import('./cli/profile.ts')).profile,
+  },
   render: {
     about: 'print the objects that a FlinkJob becomes, as YAML',
     load: async () => (await import('./cli/render.ts')).render,

@@ -20,6 +20,8 @@ export type Config = {
   readonly flink: FlinkFiles;
   /** Defaults and decorators of those who run Flork. */
   readonly platform: PlatformFiles;
+  /** Folder with the lists of a tenant profile; absent: pods may hold whatever the API server takes. */
+  readonly profileFolder: string | undefined;
   readonly hook: HookConfig;
   /** Duties that are switched on, and where their API server is. */
   readonly duties: {
@@ -77,6 +79,7 @@ const Environment = v.pipe(
     HOOK_TOKEN_FILES: files,
     FLORK_NAMESPACES: namespaces,
     FLORK_TENANT: v.optional(v.pipe(v.string(), v.regex(TENANT, 'a label value'))),
+    TENANT_PROFILE_DIR: file,
     FLINK_CA_FILE: file,
     FLINK_CERT_FILE: file,
     FLINK_KEY_FILE: file,
@@ -177,6 +180,7 @@ function configOf(env: v.InferOutput<typeof Environment>): Config {
       defaultsFile: env.DEFAULTS_FILE,
       home: env.POD_NAMESPACE,
     }),
+    profileFolder: env.TENANT_PROFILE_DIR,
     hook: Object.freeze({
       ...DEFAULT_CONFIG,
       namespaces: env.FLORK_NAMESPACES,

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { readConfig, type Config } from './config.ts';
+import { readProfile, type TenantProfile } from './core/profile/profile.ts';
 import { identifiedTransport } from './flink/identity.ts';
 import type { UndiciTransport } from './flink/transport.ts';
 import { fileOf, follow } from './follow.ts';
@@ -35,6 +36,7 @@ async function run(config: Config): Promise<void> {
     platform,
     authenticate: authentication(config, log),
     draining: () => draining,
+    profile: profileOf(config, log),
     ...dutiesOf(config, log),
   });
   const { tls, port, admissionPort } = config;
@@ -89,6 +91,27 @@ function authentication({ tokenFiles, tls }: Config, log: Log): Authenticate {
   };
   follow({ what: 'hook token', read: () => tokensIn(tokenFiles), use }, log);
   return allOf([...checks, bearerOf(() => tokens)]);
+}
+
+/** The tenant profile, as its files are now. One that cannot be read ends the start; a later one leaves the former in place. */
+function profileOf({ profileFolder: folder }: Config, log: Log): () => TenantProfile | undefined {
+  if (folder === undefined) return () => undefined;
+  let profile: TenantProfile | undefined;
+  const use = (texts: ReadonlyArray<readonly [string, string]>): void => {
+    const read = readProfile(new Map(texts));
+    if (read.kind === 'wrong') throw new Error(`TENANT_PROFILE_DIR: ${read.line}`);
+    ({ profile } = read);
+  };
+  follow({ what: 'tenant profile', read: () => textsIn(folder), use }, log);
+  return () => profile;
+}
+
+/** The files of a mounted ConfigMap; the kubelet keeps its own beside them, whose names begin with a dot. */
+function textsIn(folder: string): readonly (readonly [string, string])[] {
+  if (!existsSync(folder))
+    throw new Error(`TENANT_PROFILE_DIR: is ${JSON.stringify(folder)}; want a folder that is there`);
+  const names = readdirSync(folder).filter((name) => !name.startsWith('.'));
+  return names.map((name) => [name, fileOf('TENANT_PROFILE_DIR', `${folder}/${name}`)] as const);
 }
 
 /** A second file may be missing: it is there while tokens are rotated. */

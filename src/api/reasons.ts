@@ -36,6 +36,7 @@ export const REASONS = {
   JobFailed: 'The job has failed for good',
   InvalidSpec: 'The spec breaks a rule; what runs is left as it was',
   PlatformFailed: 'A decorator or the defaults of the platform fail for this FlinkJob; what runs is left as it was',
+  SpecForbidden: 'The spec asks for pods that the tenant profile does not allow; what runs is left as it was',
   Paused: 'Annotation flork.itom.com/paused freezes every decision',
   JobManagerUnreachable: 'The JobManager runs and does not answer; nothing is concluded from that',
   ForeignJob: 'The JobManager runs another job than the one of this epoch',

@@ -1,10 +1,13 @@
 import { Hono, type Context } from 'hono';
 import { readObserved } from '../api/observed.ts';
-import { readJob } from '../core/observe-job.ts';
+import { metaOf, readJob } from '../core/observe-job.ts';
+import type { TenantProfile } from '../core/profile/profile.ts';
 import { questions } from '../core/questions.ts';
 import { acknowledge, reconcile } from '../core/reconcile.ts';
 import { validateSpec } from '../core/validate/validate-spec.ts';
-import { NO_PLATFORM } from '../core/platform/platform.ts';
+import { NO_PLATFORM, type Platform } from '../core/platform/platform.ts';
+import { rememberedByObject } from '../core/memo.ts';
+import type { Guard } from '../core/profile/guard.ts';
 import { createExecute } from '../flink/execute.ts';
 import { createObserve } from '../flink/observe.ts';
 import { createPatience } from '../flink/patience.ts';
@@ -42,16 +45,18 @@ function createShell(deps: AppDeps): Shell {
   const transport = counted(deps.transport, metrics);
   // Silence of Flink has to be known while there is time left to answer.
   const flinkBudgetMs = Math.min(config.flinkBudgetMs, config.syncBudgetMs * 0.9);
-  const core = coreOf(deps);
+  const profile = deps.profile ?? (() => undefined);
+  const platform = deps.platform ?? NO_PLATFORM;
+  const core = coreOf(deps, guardOf(profile, platform));
   return {
     core,
-    reader: createReader(core),
+    reader: createReader(core, undefined, profile),
     config,
     now: deps.now,
     observe: createObserve({ transport, patience: createPatience({ budgetMs: flinkBudgetMs }) }),
     execute: createExecute({ transport }),
     duties: deps.duties ?? { kinds: [], perform: async () => [] },
-    platform: deps.platform ?? NO_PLATFORM,
+    platform,
     log: deps.log ?? silentLog,
     metrics,
     authenticate: deps.authenticate ?? anybody,
@@ -62,14 +67,23 @@ function createShell(deps: AppDeps): Shell {
   };
 }
 
-function coreOf(deps: Partial<Core>): Core {
+/** What specs are held against: one object for each profile, by which what was judged is remembered. */
+function guardOf(profile: () => TenantProfile | undefined, platform: Platform): () => Guard | undefined {
+  const guards = rememberedByObject((given: TenantProfile): Guard => ({ profile: given, platform }));
+  return () => {
+    const given = profile();
+    return given && guards(given);
+  };
+}
+
+function coreOf(deps: Partial<Core>, against: () => Guard | undefined): Core {
   return {
-    readJob: deps.readJob ?? readJob,
+    readJob: deps.readJob ?? ((parent) => readJob(parent, against())),
     readObserved: deps.readObserved ?? readObserved,
     questions: deps.questions ?? questions,
     reconcile: deps.reconcile ?? reconcile,
     acknowledge: deps.acknowledge ?? acknowledge,
-    validateSpec: deps.validateSpec ?? validateSpec,
+    validateSpec: deps.validateSpec ?? ((raw, meta) => validateSpec(raw, metaOf(meta), against())),
   };
 }
 

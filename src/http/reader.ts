@@ -19,16 +19,21 @@ type Seen = { readonly job: ObservedJob; readonly observed: Observed };
 /** Reads the text of a /sync or /finalize request. */
 export type Reader = (text: string) => { readonly kind: 'shown'; readonly shown: Shown } | Refused;
 
-type Known = { readonly text: string; readonly shown: Shown };
+type Known = { readonly text: string; readonly by: unknown; readonly shown: Shown };
 
 /** Texts kept, all together in characters; what was read from them takes some five times as much. */
 const MOST_CHARACTERS = 8 * 1024 * 1024;
 
 /**
  * Between two polls of a settled job nothing in the cluster changes, and Metacontroller sends the very same text: it is read once.
- * Memory of the last text of each FlinkJob, used only when every character is the same: it may change cost, never a decision.
+ * Memory of the last text of each FlinkJob, used only when every character is the same, and what it is judged by (`judgedBy`, compared
+ * by identity): it may change cost, never a decision.
  */
-export function createReader(core: Pick<Core, 'readJob' | 'readObserved'>, mostCharacters = MOST_CHARACTERS): Reader {
+export function createReader(
+  core: Pick<Core, 'readJob' | 'readObserved'>,
+  mostCharacters = MOST_CHARACTERS,
+  judgedBy: () => unknown = () => undefined,
+): Reader {
   const known = new Map<string, Known>();
   let characters = 0;
   const forget = (key: string, { text }: Known): void => {
@@ -39,11 +44,13 @@ export function createReader(core: Pick<Core, 'readJob' | 'readObserved'>, mostC
     const key = keyOf(text);
     const last = known.get(key);
     if (last !== undefined) forget(key, last);
-    const shown = last !== undefined && last.text === text ? last.shown : read(core, text);
+    const by = judgedBy();
+    const isSame = last !== undefined && last.text === text && last.by === by;
+    const shown = isSame ? last.shown : read(core, text);
     if ('kind' in shown) return shown;
     if (text.length > mostCharacters / 16) return { kind: 'shown', shown };
     // The newest is last in the order of a Map, so the first is the one that was not asked for the longest time.
-    known.set(key, { text, shown });
+    known.set(key, { text, by, shown });
     characters += text.length;
     for (const [oldest, entry] of known) {
       if (characters <= mostCharacters) break;

@@ -3,6 +3,7 @@ import type { Observed } from '../api/kube.ts';
 import type { DutyKind, DutyResult } from '../core/duty.ts';
 import type { CommandResult, Questions } from '../core/flink-view.ts';
 import type { Platform } from '../core/platform/platform.ts';
+import type { TenantProfile } from '../core/profile/profile.ts';
 import type { JobRef } from '../core/record.ts';
 import type { Finding, Input, ObservedJob, Outcome } from '../core/types.ts';
 import type { Execute } from '../flink/execute.ts';
@@ -72,6 +73,8 @@ export type AppDeps = {
   readonly duties?: Duties;
   /** Defaults and decorators of those who run Flork; default: none. */
   readonly platform?: Platform;
+  /** What pods may hold (kustomize/components/tenant-profile), as it is now; default: whatever the API server takes. */
+  readonly profile?: () => TenantProfile | undefined;
   /** What refuses a view that is older than one before; default: the memory of this process. */
   readonly views?: Views;
   /** Whether the process is about to end: /readyz fails and connections are not kept. */

@@ -9,21 +9,18 @@ export type Layer = (typeof LAYERS)[number];
 type Fields = Readonly<Record<string, unknown>>;
 export type Job = { readonly name: string; readonly spec: Fields };
 
-/** A wrong spec, where it is wrong, who says so, and a spec that differs in little and is right. */
-export type Case = {
-  readonly file: string;
-  readonly title: string;
-  readonly at: string;
-  readonly by: Layer;
-  readonly wrong: Job;
-  readonly right: Job;
-};
+/** A wrong spec, where it is wrong, and a spec that differs in little and is right. */
+type Pair = { readonly title: string; readonly at: string; readonly wrong: Job; readonly right: Job };
+export type Case = Pair & { readonly by: Layer };
+/** `only: children`: the policy on FlinkJobs does not see it; `only: flinkjobs`: nothing of it is in a Deployment or a Service. */
+export type Attack = Pair & { readonly only?: 'children' | 'flinkjobs' };
 
 /** A case as it is written: changes laid over BASE, of spec, of flinkConf, of the JobManager's pod spec or of its main container. */
 type Written = {
   readonly name?: string;
   readonly at: string;
   readonly by: Layer;
+  readonly only?: 'children' | 'flinkjobs';
   readonly wrong?: Fields;
   readonly conf?: Fields;
   readonly pod?: Fields;
@@ -35,31 +32,41 @@ type Written = {
 };
 
 const BASE = { image: 'flink:2.3', jarURI: 'local:///opt/flink/usrlib/job.jar' };
-const FOLDER = join(import.meta.dirname, 'cases');
 
 /** Every case of test/admission/cases. */
 export function corpus(): readonly Case[] {
-  return globSync('*.yaml', { cwd: FOLDER })
-    .toSorted()
-    .flatMap((file) =>
-      (parse(readFileSync(join(FOLDER, file), 'utf8')) as readonly Written[]).map((written, index) =>
-        caseOf(basename(file, '.yaml'), index, written),
-      ),
-    );
+  const folder = join(import.meta.dirname, 'cases');
+  const files = globSync('*.yaml', { cwd: folder }).toSorted();
+  return files.flatMap((file) =>
+    read(join(folder, file)).map((written, index) => ({
+      by: written.by,
+      ...pairOf(basename(file, '.yaml'), index, written),
+    })),
+  );
 }
 
-function caseOf(file: string, index: number, written: Written): Case {
-  const { at, by, name } = written;
-  const wrong = laid(written.wrong, written.conf, written.pod, written.main);
-  const right = laid(written.right, written.rightConf, written.rightPod, written.rightMain);
+/** Every attack of test/admission/attacks.yaml. */
+export function attacks(): readonly Attack[] {
+  return read(join(import.meta.dirname, 'attacks.yaml')).map((written, index) => ({
+    ...(written.only !== undefined && { only: written.only }),
+    ...pairOf('attack', index, written),
+  }));
+}
+
+function read(file: string): readonly Written[] {
+  return parse(readFileSync(file, 'utf8')) as readonly Written[];
+}
+
+function pairOf(prefix: string, index: number, written: Written): Pair {
+  const { at, name } = written;
   const said = written.wrong ?? written.conf ?? written.pod ?? written.main;
+  const right = laid(written.right, written.rightConf, written.rightPod, written.rightMain);
+  const wrong = laid(written.wrong, written.conf, written.pod, written.main);
   return {
-    file,
     at,
-    by,
-    title: `${file} ${index}: ${name ?? JSON.stringify(said).slice(0, 100)}`,
-    wrong: { name: name ?? `${file}-${index}`, spec: wrong },
-    right: { name: `${file}-${index}`, spec: right },
+    title: `${prefix} ${index}: ${name ?? JSON.stringify(said).slice(0, 100)}`,
+    wrong: { name: name ?? `${prefix}-${index}`, spec: wrong },
+    right: { name: `${prefix}-${index}`, spec: right },
   };
 }
 

@@ -77,7 +77,11 @@ export const nameOf = (object: KubeObject): string =>
 export async function apply(yaml: string): Promise<Printed> {
   const printed = await tryKubectl(['apply', '--server-side', '-f', '-'], yaml);
   if (printed.code !== 0) throw new Error(printed.stderr);
-  await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
+  // A kind that was made this moment has no conditions yet, which kubectl takes for an error.
+  const wait = ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s'];
+  for (let tries = 0; (await tryKubectl(wait)).code !== 0 && tries < 5; tries++)
+    await new Promise((done) => void setTimeout(done, 1000));
+  await kubectl(wait);
   return printed;
 }
 

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { get as httpsGet } from 'node:https';
@@ -86,6 +88,49 @@ describe('the process', () => {
     assert.equal(await flork.code, 0);
     agent.destroy();
     assert.ok(flork.lines.every((line) => typeof JSON.parse(line) === 'object'));
+  });
+
+  it('takes a tenant profile from a folder, and takes up a changed one', { timeout: 30_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'flork-profile-'));
+    const object = parent({}, { image: 'flink:2.3' });
+    const kind = { group: 'flork.itom.com', version: 'v1', kind: 'FlinkJob' };
+    const body = JSON.stringify({
+      apiVersion: 'admission.k8s.io/v1',
+      kind: 'AdmissionReview',
+      request: { uid: 'r', kind, operation: 'CREATE', name: 'a', namespace: 'default', object },
+    });
+    const headers = { 'content-length': String(Buffer.byteLength(body)) };
+    const asked = async (port: number) => (await call(port, '/validate', { body, headers })).text;
+    writeFileSync(join(folder, 'volumeKinds'), 'configMap');
+    writeFileSync(join(folder, 'imageRegistries'), 'registry.example.com');
+    const flork = await listening({ TENANT_PROFILE_DIR: folder });
+    assert.match(await asked(flork.port), /is \\"flink:2.3\\"; want an image of a registry/);
+    writeFileSync(join(folder, 'imageRegistries'), 'docker.io');
+    writeFileSync(join(folder, 'serviceTypes'), 'ClusterIP');
+    writeFileSync(join(folder, 'volumeKinds'), 'configMap, emptyDir');
+    for (let i = 0; i < 100 && !flork.lines.some((line) => line.includes('tenant profile renewed')); i++) {
+      // oxlint-disable-next-line no-await-in-loop -- waiting is the point
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.match(await asked(flork.port), /"allowed":true/);
+    flork.child.kill('SIGTERM');
+    assert.equal(await flork.code, 0);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('does not start with a tenant profile that it cannot use', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'flork-profile-'));
+    writeFileSync(join(folder, 'imageRegistrys'), '');
+    for (const [given, line] of [
+      [folder, /TENANT_PROFILE_DIR: imageRegistrys: is no list; want one of/],
+      [join(folder, 'absent'), /TENANT_PROFILE_DIR: is ".*absent"; want a folder that is there/],
+    ] as const) {
+      const { code, errors } = start({ TENANT_PROFILE_DIR: given });
+      // oxlint-disable-next-line no-await-in-loop -- two of them
+      assert.equal(await code, 2);
+      assert.match(errors.join(''), line);
+    }
+    rmSync(folder, { recursive: true });
   });
 
   it('on SIGTERM is not ready, finishes what is in flight, and exits 0', async () => {

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { admissionPolicy } from '../policy/files.ts';
+import { tenantProfile } from '../policy/tenant-profile.ts';
 import { changesPage } from '../docs/changes.ts';
 import { lifecyclePage } from '../docs/lifecycle.ts';
 import { crd, objectSchema } from './crd.ts';
@@ -26,6 +27,7 @@ export function generated(): ReadonlyMap<string, string> {
     ['manifests/crd.yaml', `${header.join('\n')}\n${stringify(crd(), options)}`],
     ['manifests/schema/flinkjob.json', `${JSON.stringify(objectSchema())}\n`],
     ['kustomize/components/admission-policy/policy.yaml', policyFile(admissionPolicy())],
+    ['kustomize/components/tenant-profile/policy.yaml', policyFile(tenantProfile())],
     ['docs/changes.md', changesPage()],
     ['docs/lifecycle.md', lifecyclePage()],
   ]);

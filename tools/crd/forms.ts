@@ -191,6 +191,27 @@ export const FIELD_FORMS: Readonly<Record<string, JsonSchema>> = {
   ),
   ...Object.fromEntries(['jobManagerPodSpec', 'taskManagerPodSpec'].map((field) => [field, lastingPod()])),
   additionalConfFiles: files(),
+  'ingress.host': matches(
+    '^([*][.])?([-a-z0-9.]|[{][{](name|namespace)[}][}])+$',
+    253,
+    'spec.ingress.host is no host name; want one such as jobs.example.com',
+  ),
+  ...Object.fromEntries(
+    ['ingress', 'httpRoute'].map((field) => [
+      `${field}.path`,
+      matches('^/', LONGEST_URI, `spec.${field}.path does not begin with /; want a path from /`),
+    ]),
+  ),
+  'httpRoute.parentRefs': {
+    'x-kubernetes-validations': [
+      invalid('self.size() > 0', 'spec.httpRoute.parentRefs is empty; want the Gateway to hang on'),
+    ],
+  },
+  'podMonitor.interval': matches(
+    '^[1-9][0-9]{0,5}(ms|s|m|h)$',
+    16,
+    'spec.podMonitor.interval is no duration; want one such as 30s',
+  ),
 };
 
 /** A schema with others laid over those of its fields, by path. */

@@ -1,12 +1,16 @@
 import { GROUP, VERSION } from '../../src/api/flinkjob.ts';
 
-/** A rule of a policy: what is wrong, each as a text `path: what is` (CEL giving a list of texts), and what is wanted in its place. */
-export type PolicyRule = { readonly id: string; readonly found: string; readonly want: string };
+/**
+ * A rule of a policy: what is wrong, each as a text `path: what is` (CEL giving a list of texts), and what is wanted in its place;
+ * without `want` the texts say that themselves.
+ */
+export type PolicyRule = { readonly id: string; readonly found: string; readonly want?: string };
 export type Variable = { readonly name: string; readonly expression: string };
 
 /** What a policy looks at. */
 export type Scope = {
   readonly name: string;
+  readonly objectSelector?: Manifest;
   readonly resource: { readonly group: string; readonly version: string; readonly plural: string };
   readonly failurePolicy: 'Fail' | 'Ignore';
   readonly matchConditions: readonly { readonly name: string; readonly expression: string }[];
@@ -25,12 +29,7 @@ export const NEW_FLINKJOB: Pick<Scope, 'resource' | 'matchConditions'> = {
 };
 
 /** A ValidatingAdmissionPolicy that refuses with the first thing that each rule finds. */
-export function policy(
-  scope: Scope,
-  variables: readonly Variable[],
-  rules: readonly PolicyRule[],
-  more: Manifest = {},
-): Manifest {
+export function policy(scope: Scope, variables: readonly Variable[], rules: readonly PolicyRule[]): Manifest {
   const { group, version, plural } = scope.resource;
   return {
     ...API,
@@ -38,9 +37,9 @@ export function policy(
     metadata: { name: scope.name, labels: { 'app.kubernetes.io/name': 'flork' } },
     spec: {
       failurePolicy: scope.failurePolicy,
-      ...more,
       matchConstraints: {
         matchPolicy: 'Equivalent',
+        ...(scope.objectSelector !== undefined && { objectSelector: scope.objectSelector }),
         resourceRules: [
           { apiGroups: [group], apiVersions: [version], resources: [plural], operations: ['CREATE', 'UPDATE'] },
         ],
@@ -49,7 +48,7 @@ export function policy(
       variables: [...variables, ...rules.map(({ id, found }) => ({ name: nameOf(id), expression: found }))],
       validations: rules.map(({ id, want }) => ({
         expression: `variables.${nameOf(id)}.size() == 0`,
-        messageExpression: `variables.${nameOf(id)}[0] + ${JSON.stringify(`; want ${want} (${id})`)}`,
+        messageExpression: `variables.${nameOf(id)}[0] + ${JSON.stringify(`${want === undefined ? '' : `; want ${want}`} (${id})`)}`,
         reason: 'Invalid',
       })),
     },
@@ -57,12 +56,12 @@ export function policy(
 }
 
 /** Its binding: refused, for every namespace. */
-export function binding(name: string, more: Manifest = {}): Manifest {
+export function binding(name: string): Manifest {
   return {
     ...API,
     kind: 'ValidatingAdmissionPolicyBinding',
     metadata: { name, labels: { 'app.kubernetes.io/name': 'flork' } },
-    spec: { policyName: name, ...more, validationActions: ['Deny'] },
+    spec: { policyName: name, validationActions: ['Deny'] },
   };
 }
 

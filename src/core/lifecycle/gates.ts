@@ -1,6 +1,7 @@
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { PLATFORM_RULES } from '../platform/judge.ts';
+import { TENANT_PROFILE } from '../profile/guard.ts';
 import { CLUSTER_SECONDS } from './pace.ts';
 import { progress, stalled } from './say.ts';
 
@@ -59,20 +60,26 @@ export function recordMissing(facts: Facts): Answer | undefined {
   };
 }
 
-/** Whose business it is that no epoch can be rendered: the user's, or that of the people who run Flork. */
-export function refusalReason(facts: Facts): 'InvalidSpec' | 'PlatformFailed' {
+/** Whose business it is that a spec is not followed: the user's, whose pods may also be more than allowed, or that of the people who run Flork. */
+export function refusalReason(facts: Facts): 'InvalidSpec' | 'SpecForbidden' | 'PlatformFailed' {
   const { spec } = facts.input.job;
-  return spec.kind === 'invalid' && spec.findings.every(({ rule }) => PLATFORM_RULES.includes(rule))
+  const findings = spec.kind === 'invalid' ? spec.findings : [];
+  if (findings.some(({ rule }) => rule === TENANT_PROFILE)) return 'SpecForbidden';
+  return findings.length > 0 && findings.every(({ rule }) => PLATFORM_RULES.includes(rule))
     ? 'PlatformFailed'
     : 'InvalidSpec';
 }
+
+const PREFACES: Readonly<Record<ReturnType<typeof refusalReason>, string>> = {
+  InvalidSpec: 'Invalid spec',
+  SpecForbidden: 'Spec against the tenant profile',
+  PlatformFailed: "Flork's own configuration fails for this FlinkJob, whoever runs Flork has to correct it",
+};
 
 /** All findings of an invalid spec in one line. */
 export function findingsText(facts: Facts): string {
   const { spec } = facts.input.job;
   if (spec.kind === 'valid') return '';
   const findings = spec.findings.map(({ path, is, want, rule }) => `${path}: ${is}; want ${want} (${rule})`).join('. ');
-  return refusalReason(facts) === 'PlatformFailed'
-    ? `Flork's own configuration fails for this FlinkJob, whoever runs Flork has to correct it: ${findings}`
-    : `Invalid spec: ${findings}`;
+  return `${PREFACES[refusalReason(facts)]}: ${findings}`;
 }

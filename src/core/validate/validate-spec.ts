@@ -1,6 +1,7 @@
 import type { FlinkJobSpec } from '../../api/flinkjob.ts';
 import { DEEPEST, flattenConf } from '../flink-conf-keys.ts';
 import { flinkVersionOf } from '../flink-version.ts';
+import { forbidden, type Guard } from '../profile/guard.ts';
 import type { Finding } from '../types.ts';
 import { RULES } from './rules.ts';
 import type { Subject } from './rule.ts';
@@ -13,9 +14,14 @@ export type Validation =
 
 /**
  * Parses a spec and asks every rule about it. All findings are returned, sorted by path and rule, so that one round of corrections is enough.
- * The hook, the admission route and the command line give the same answer, because they all call this.
+ * The hook, the admission route and the command line give the same answer, because they all call this. Where a tenant profile is given,
+ * what a right spec would bring about is held against it.
  */
-export function validateSpec(raw: unknown, meta: { readonly name: string; readonly namespace: string }): Validation {
+export function validateSpec(
+  raw: unknown,
+  meta: { readonly name: string; readonly namespace: string; readonly tenant?: string },
+  guard?: Guard,
+): Validation {
   if (isDeeperThan(raw, DEEPEST)) {
     const finding = {
       rule: 'depth',
@@ -32,7 +38,9 @@ export function validateSpec(raw: unknown, meta: { readonly name: string; readon
   const ruleFindings = rules.flatMap(({ id, check }) =>
     check(subject).map((problem): Finding => ({ rule: id, ...problem })),
   );
-  const findings = [...shapeFindings, ...ruleFindings].sort(byPathAndRule);
+  const wrong = [...shapeFindings, ...ruleFindings];
+  const isRight = wrong.length === 0 && guard !== undefined;
+  const findings = (isRight ? [...forbidden(spec, meta, guard)] : wrong).sort(byPathAndRule);
   return findings.length === 0 ? { kind: 'valid', spec } : { kind: 'invalid', findings };
 }
 

@@ -94,7 +94,10 @@ for (const { name, args, says } of failures) {
 }
 
 test('help and version are printed', () => {
-  assert.match(flork(['--help']).stdout, /flork certs .*\n.*flork render .*\n.*flork tenants .*\n.*flork validate/);
+  assert.match(
+    flork(['--help']).stdout,
+    /flork certs .*\n.*flork profile .*\n.*flork render .*\n.*flork tenants .*\n.*flork validate/,
+  );
   assert.match(flork(['validate', '--help']).stdout, /^usage/);
   assert.match(flork(['--version']).stdout, /^\d+\.\d+\.\d+/);
 });
