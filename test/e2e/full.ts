@@ -5,6 +5,7 @@
  *   --only kill/4,scenario/   cases by name or beginning of it     --again        also what has passed already
  *   --flink 1.20              one Flink version                    --times 1      how often, in place of what each case says
  *   --ha yes|no               one setting of high availability     --minutes 30   starts no case after so long
+ *   --lane b                  a namespace of its own, so that two runs can go on at once (with E2E_INSTALL=no; only one may need the gate)
  */
 import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     flink: { type: 'string' },
     ha: { type: 'string' },
+    lane: { type: 'string', default: '' },
     times: { type: 'string' },
     minutes: { type: 'string', default: '100000' },
     again: { type: 'boolean', default: false },
@@ -92,7 +94,7 @@ for (const version of VERSIONS.filter((one) => options.flink === undefined || on
   for (const ha of [false, true].filter((one) => options.ha === undefined || one === (options.ha === 'yes'))) {
     const items = plan(version, ha);
     if (items.length === 0 || Date.now() > end) continue;
-    const lane = await openLane(cluster, gate, version, ha);
+    const lane = await openLane(cluster, gate, version, ha, options.lane);
     for (const { item, round } of items) if (Date.now() < end) await runCase(lane, item, round);
     await lane.forgetShared();
     await lane.close();

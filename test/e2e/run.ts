@@ -11,7 +11,7 @@ import { chooseHost, install } from './lib/install.ts';
 import { startModelHost } from './lib/model-host.ts';
 
 const wanted = process.argv.slice(2);
-const ORDER = ['crd', 'render', 'refused', 'life', 'trace'];
+const ORDER = ['crd', 'render', 'refused', 'life', 'trace', 'sample'];
 const rank = (file: string): number => ORDER.indexOf(file.split('.')[0] ?? '') + 1 || ORDER.length + 1;
 const files = readdirSync(import.meta.dirname)
   .filter(

@@ -27,3 +27,22 @@ export type Outcome = {
 export const EITHER = [false, true] as const;
 export const WITHOUT = [false] as const;
 export const BOTH_VERSIONS = ['1.20', '2.3'] as const;
+
+/** A starred row of the scenario table, without high availability and once, unless it says otherwise. */
+export function scenario(
+  item: string,
+  what: string,
+  run: (lane: Lane) => Promise<string>,
+  more: Partial<Pick<Case, 'versions' | 'ha' | 'seconds'>> = {},
+): Case {
+  return {
+    name: `scenario/${item}`,
+    what,
+    versions: BOTH_VERSIONS,
+    ha: WITHOUT,
+    times: 1,
+    seconds: 70,
+    ...more,
+    run: async (lane) => ({ repeated: 0, note: await run(lane) }),
+  };
+}

@@ -1,10 +1,28 @@
 import { strict as assert } from 'node:assert';
 import { savepointsOnDisk } from '../lib/flink-job.ts';
-import type { Passing, Point } from '../lib/gate.ts';
-import { until, type KubeObject } from '../lib/kube.ts';
+import type { Point } from '../lib/gate.ts';
+import { until } from '../lib/kube.ts';
 import { killOperator } from '../lib/processes.ts';
 import { BOTH_VERSIONS, EITHER, type Case, type Outcome } from './case.ts';
 import { settled, type Allowed, type Lane, type Subject } from './lane.ts';
+import {
+  after,
+  asked,
+  before,
+  declared,
+  ended,
+  intended,
+  jobManagerOf,
+  nextStarts,
+  podsOf,
+  replicas,
+  row,
+  shown,
+  statusOf,
+  stopOf,
+  trigger,
+  type Story,
+} from './points.ts';
 
 /**
  * Kills at named points of an upgrade by stop-with-savepoint: everything is held at the point, the process is killed, everything goes on.
@@ -25,72 +43,6 @@ type Kill = {
   /** Whether the savepoint may be known to nobody, so that a person has to name it. */
   readonly mayHold?: true;
 };
-type Story = { readonly subject: Subject; readonly epoch: number; operation?: Operation };
-type Operation = {
-  readonly kind: string;
-  readonly jobId: string;
-  readonly triggerId: string;
-  readonly directory: string;
-};
-
-const statusOf = (passing: Passing): any => passing.parent.status; // oxlint-disable-line typescript/no-explicit-any -- read loosely
-const stopOf = (passing: Passing): Operation | undefined => {
-  const operation = statusOf(passing)?.operation as Operation | undefined;
-  return operation?.kind === 'stop' ? operation : undefined;
-};
-const objects = (groups: Passing['children'], kind: string): readonly KubeObject[] =>
-  Object.entries(groups).flatMap(([key, group]) => (key.startsWith(kind) ? Object.values(group) : []));
-const replicas = (found: readonly KubeObject[], component: string): number | undefined =>
-  found.find((object) => object.kind === 'Deployment' && object.metadata.name.endsWith(`-${component}`))?.spec
-    ?.replicas;
-const jobManagerOf = (passing: Passing): number | undefined =>
-  replicas(objects(passing.children, 'Deployment'), 'jobmanager');
-/** Pods that may still run something: one that has failed for good stays a while as an object. */
-const podsOf = (passing: Passing): readonly KubeObject[] =>
-  objects(passing.related, 'Pod').filter((pod) => !['Failed', 'Succeeded'].includes(String(pod.status?.phase)));
-
-/** What Flink says of the stop: nothing yet, that it is under way, or its end. */
-async function trigger(story: Story, operation: Operation): Promise<'unknown' | 'IN_PROGRESS' | 'COMPLETED'> {
-  const { job } = story.subject;
-  const path = `/api/v1/namespaces/${job.namespace}/services/${job.name}-rest:8081/proxy/jobs/${operation.jobId}/savepoints/${operation.triggerId}`;
-  const answer = await job.cluster.call('GET', path);
-  if (answer.status === 404) return 'unknown';
-  return JSON.parse(answer.text).status.id;
-}
-
-type Row = { readonly state: string; readonly tasks: { readonly total: number; readonly running: number } };
-async function row(story: Story): Promise<Row | undefined> {
-  return (await story.subject.job.rest('/jobs/overview')).jobs[0] as Row | undefined;
-}
-
-const before =
-  (what: string, at: (passing: Passing, story: Story) => boolean | Promise<boolean>) =>
-  (story: Story): Point => ({
-    what,
-    side: 'before',
-    at: (passing) => passing.hook === 'sync' && at(passing, story),
-  });
-const after =
-  (what: string, at: (passing: Passing, story: Story) => boolean | Promise<boolean>) =>
-  (story: Story): Point => ({
-    what,
-    side: 'after',
-    at: (passing) => passing.hook === 'sync' && passing.answer !== undefined && at(passing, story),
-  });
-
-/** The answer of the sync that asked Flink to stop. */
-const asked = after('the stop is accepted', async (passing, story) => {
-  const operation = stopOf(passing);
-  if (operation === undefined || (await trigger(story, operation)) === 'unknown') return false;
-  story.operation = operation;
-  return true;
-});
-const nextStarts = before(
-  'the next JobManager starts',
-  (passing, { epoch }) =>
-    statusOf(passing)?.epoch?.number === epoch + 1 && jobManagerOf(passing) === 1 && podsOf(passing).length > 0,
-);
-
 const TWICE: readonly [Allowed, Allowed] = ['at-least-once', 'at-least-once'];
 const ONCE: readonly [Allowed, Allowed] = ['exactly-once', 'exactly-once'];
 const BY_HA: readonly [Allowed, Allowed] = ['at-least-once', 'exactly-once'];
@@ -98,19 +50,14 @@ const BY_HA: readonly [Allowed, Allowed] = ['at-least-once', 'exactly-once'];
 export const KILLS: readonly Kill[] = [
   {
     what: 'the spec has changed, nothing is intended yet',
-    point: before(
-      'the new spec is shown',
-      (passing, { epoch }) =>
-        passing.parent.metadata.generation !== statusOf(passing)?.epoch?.generation &&
-        statusOf(passing)?.epoch?.number === epoch,
-    ),
+    point: shown,
     victim: 'JobManager',
     answer: 'give',
     allowed: BY_HA,
   },
   {
     what: 'the stop is intended in status, not asked for',
-    point: before('the intent is in status', (passing) => stopOf(passing) !== undefined),
+    point: intended,
     victim: 'JobManager',
     answer: 'give',
     allowed: BY_HA,
@@ -139,7 +86,7 @@ export const KILLS: readonly Kill[] = [
     hold: 'close',
     point: asked,
     wait: (story) =>
-      until('the savepoint is on disk', 30, async () =>
+      until('the savepoint is on disk', 90, async () =>
         (await savepointsOnDisk(story.subject.job.namespace)).some((path) =>
           path.startsWith(story.operation!.directory.replace(/^file:\/*/, '/')),
         )
@@ -155,7 +102,7 @@ export const KILLS: readonly Kill[] = [
     what: 'the stop is complete and the job FINISHED, nobody has read it',
     point: asked,
     wait: (story) =>
-      until('FINISHED', 30, async () =>
+      until('FINISHED', 90, async () =>
         (await trigger(story, story.operation!)) === 'COMPLETED' && (await row(story))?.state === 'FINISHED'
           ? true
           : undefined,
@@ -175,7 +122,7 @@ export const KILLS: readonly Kill[] = [
   },
   {
     what: 'the path is in status',
-    point: before('the path is in status', (passing) => statusOf(passing)?.epoch?.ended?.path !== undefined),
+    point: ended,
     victim: 'JobManager',
     answer: 'give',
     allowed: ONCE,
@@ -203,10 +150,7 @@ export const KILLS: readonly Kill[] = [
   },
   {
     what: 'the next epoch is declared, nothing of it exists',
-    point: before(
-      'the next epoch is declared',
-      (passing, { epoch }) => statusOf(passing)?.epoch?.number === epoch + 1 && jobManagerOf(passing) === 0,
-    ),
+    point: declared,
     victim: 'Flork and Metacontroller',
     answer: 'lose',
     allowed: ONCE,
@@ -216,7 +160,7 @@ export const KILLS: readonly Kill[] = [
     what: 'the next job is being restored',
     point: nextStarts,
     wait: (story) =>
-      until('the job is being restored', 60, async () => {
+      until('the job is being restored', 120, async () => {
         const found = await row(story);
         return found !== undefined && found.tasks.running < Math.max(1, found.tasks.total) ? true : undefined;
       }),
@@ -228,7 +172,7 @@ export const KILLS: readonly Kill[] = [
     what: 'the first tasks of the next job run',
     point: nextStarts,
     wait: (story) =>
-      until('tasks run', 60, async () => (((await row(story))?.tasks.running ?? 0) > 0 ? true : undefined)),
+      until('tasks run', 120, async () => (((await row(story))?.tasks.running ?? 0) > 0 ? true : undefined)),
     victim: 'JobManager',
     answer: 'give',
     allowed: BY_HA,
@@ -248,10 +192,10 @@ async function run(kill: Kill, lane: Lane): Promise<Outcome> {
   try {
     if (kill.hold !== undefined) await subject.hold(kill.hold);
     generation = await subject.change();
-    await trap.arrives(120, () => job.explain(''));
+    await trap.arrives(240, () => job.explain(''));
     await kill.wait?.(story);
     if (kill.victim === 'JobManager')
-      await until('a JobManager process to kill', 30, () => job.killJobManager().then(() => true));
+      await until('a JobManager process to kill', 90, () => job.killJobManager().then(() => true));
     else notes.push(`killed ${await killOperator(lane.cluster, namespace)}`);
   } finally {
     await subject.release();

@@ -9,7 +9,7 @@ import {
   type Progress,
 } from '../lib/flink-job.ts';
 import type { Gate } from '../lib/gate.ts';
-import { kubectl, until, type Cluster, type KubeObject } from '../lib/kube.ts';
+import { kubectl, PATIENCE, until, type Cluster, type KubeObject } from '../lib/kube.ts';
 import { outputFolder, outputOf, type Judgement, type Output } from '../lib/output.ts';
 
 /** A namespace in which cases run one after the other on one Flink version, with or without Flink's high availability. */
@@ -24,6 +24,8 @@ export type Lane = {
   /** The job that cases share: each finds it running and leaves it running. Started anew when the last case left it otherwise. */
   readonly shared: () => Promise<Subject>;
   readonly forgetShared: () => Promise<void>;
+  /** Applies a job of a case's own, which does not have to start; takes the shared one away first, and this one at the end. */
+  readonly withOwn: <T>(name: string, more: Spec, story: (subject: Subject) => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
 };
 
@@ -33,17 +35,30 @@ export type Subject = {
   readonly output: Output;
   /** Judges all it did: its state by itself, its output by what is committed, its savepoints by what lies on disk. */
   readonly judge: (allowed: Allowed) => Promise<Verdict>;
-  /** Changes a value that only an upgrade can bring into effect; the new generation. */
-  readonly change: (more?: Record<string, unknown>) => Promise<number>;
+  /** Waits until it is Ready, counts and has completed checkpoints. */
+  readonly counts: () => Promise<Progress>;
+  /** Changes a value that only an upgrade can bring into effect, and what is given; the new generation. */
+  readonly change: (more?: Spec) => Promise<number>;
+  /** Whether the JobManager that answers runs the newest such change. */
+  readonly runsItsChange: () => Promise<boolean>;
   /** Makes snapshots, or the end of tasks, wait. */
   readonly hold: (what: 'snapshot' | 'close') => Promise<void>;
   readonly release: () => Promise<void>;
 };
+type Spec = Readonly<Record<string, unknown>>;
 export type Allowed = 'exactly-once' | 'at-least-once';
 export type Verdict = Judgement & { readonly progress: Progress };
 
-export async function openLane(cluster: Cluster, gate: Gate, version: FlinkVersion, ha: boolean): Promise<Lane> {
-  const namespace = `flork-full-${version.replace('.', '-')}${ha ? '-ha' : ''}`;
+export async function openLane(
+  cluster: Cluster,
+  gate: Gate,
+  version: FlinkVersion,
+  ha: boolean,
+  suffix = '',
+): Promise<Lane> {
+  const namespace = ['flork-full', version.replace('.', '-'), ...(ha ? ['ha'] : []), ...(suffix ? [suffix] : [])].join(
+    '-',
+  );
   await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=180s']);
   await prepare(namespace, version);
   await startKiller(namespace, version);
@@ -58,13 +73,28 @@ export async function openLane(cluster: Cluster, gate: Gate, version: FlinkVersi
   return {
     ...lane,
     shared: async () => {
-      shared ??= await startSubject(lane, `shared-${++started}`);
+      if (shared === undefined) {
+        shared = await applySubject(lane, `shared-${++started}`);
+        await shared.counts();
+      }
       return shared;
     },
     forgetShared: async () => {
       const old = shared;
       shared = undefined;
       if (old !== undefined) await removeJob(old.job);
+    },
+    withOwn: async (name, more, story) => {
+      const old = shared;
+      shared = undefined;
+      if (old !== undefined) await removeJob(old.job);
+      const own = await applySubject(lane, `${name}-${++started}`, more);
+      try {
+        return await story(own);
+      } finally {
+        await own.release();
+        await removeJob(own.job);
+      }
     },
     close: () => cleanUp(namespace, version),
   };
@@ -95,10 +125,10 @@ function rights(namespace: string): readonly object[] {
 type Place = Pick<Lane, 'cluster' | 'gate' | 'version' | 'ha' | 'namespace' | 'shell'>;
 
 /** The FlinkJob of a subject: small, quick to checkpoint, with a transactional sink. */
-export function subjectManifest(
+function subjectManifest(
   place: Pick<Lane, 'version' | 'ha' | 'namespace'>,
   name: string,
-  more: Record<string, unknown> = {},
+  more: Spec = {},
 ): Record<string, unknown> {
   const { namespace, version, ha } = place;
   const manifest = counterJob(name, namespace, version);
@@ -135,7 +165,7 @@ export function subjectManifest(
 const holdFolder = (namespace: string, name: string): string => `${STATE}/${namespace}/hold/${name}`;
 
 /** A job that no longer is handled: its state stays on disk, its FlinkJob and pods go. */
-export async function removeJob(job: FlinkJob): Promise<void> {
+async function removeJob(job: FlinkJob): Promise<void> {
   await kubectl(['-n', job.namespace, 'delete', 'flinkjob', job.name, '--ignore-not-found', '--wait=false']);
   await until(`${job.name} is gone`, 120, async () =>
     (await job.cluster.find(job.path)) === undefined ? true : undefined,
@@ -144,22 +174,30 @@ export async function removeJob(job: FlinkJob): Promise<void> {
   });
 }
 
-export async function startSubject(place: Place, name: string, more: Record<string, unknown> = {}): Promise<Subject> {
+async function applySubject(place: Place, name: string, more: Spec = {}): Promise<Subject> {
   const { namespace, shell, cluster } = place;
   const job = new FlinkJob(cluster, name, namespace);
   const holds = holdFolder(namespace, name);
   await shell(`mkdir -p -m 777 ${holds} ${outputFolder(namespace, name)}; rm -f ${holds}/*`);
   await kubectl(['apply', '-f', '-'], JSON.stringify(subjectManifest(place, name, more)));
-  await job.ready(180);
-  await job.counting('the job counts and checkpoints', 90, (p) => p.completed >= 2);
   const output = outputOf(namespace, name);
   let changes = Date.now() % 1_000_000;
   return {
     job,
     output,
     judge: (allowed) => judge(job, output, allowed),
-    change: async (spec = { flinkConf: { 'e2e.change': String(++changes) } }) =>
-      (await cluster.patch(job.path, { spec })).metadata.generation!,
+    counts: async () => {
+      await job.ready(240);
+      return job.counting('the job counts and checkpoints', 90, (p) => p.completed >= 2);
+    },
+    change: async (more = {}) => {
+      const flinkConf = { ...(more['flinkConf'] as object | undefined), 'e2e.change': String(++changes) };
+      return (await cluster.patch(job.path, { spec: { ...more, flinkConf } })).metadata.generation!;
+    },
+    runsItsChange: async () => {
+      const running = (await job.rest('/jobmanager/config')) as readonly { key: string; value: string }[];
+      return running.some(({ key, value }) => key === 'e2e.change' && value === String(changes));
+    },
     hold: async (what) => void (await shell(`touch ${holds}/${what}`)),
     release: async () => void (await shell(`rm -f ${holds}/*`)),
   };
@@ -197,7 +235,7 @@ export function conditionOf(job: KubeObject, type: string): Condition | undefine
 }
 
 /** A hold that lasts this long is one: while a JobManager comes back, a change waits in the same words. */
-const HELD_SECONDS = 45;
+const HELD_SECONDS = 45 * PATIENCE;
 
 /** Waits until the job runs what its spec says, and has stopped moving; or until it has said for long that a person is needed. */
 export async function settled(

@@ -1,4 +1,4 @@
-import { counterJar } from '../lib/kit.ts';
+import { jobJar } from '../lib/kit.ts';
 import { kubectl } from '../lib/kube.ts';
 
 /** Folder on the node that old and new pods share. */
@@ -79,7 +79,7 @@ export async function prepare(namespace: string, version: string): Promise<void>
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata,
-    binaryData: { 'counter.jar': await counterJar(version) },
+    binaryData: { 'counter.jar': await jobJar(version, 'Counter') },
   };
   await kubectl(['apply', '-f', '-'], JSON.stringify(jar));
 }

@@ -34,10 +34,8 @@ type Trap = {
 };
 
 export type Gate = AsyncDisposable & {
-  /** Sets a trap for a job (`namespace/name`): resolves once a call is caught, and then nothing passes until `open`. */
+  /** Sets a trap for a job (`namespace/name`) that exists: once a call of it is caught nothing passes until `open`. */
   readonly trap: (job: string, point: Point) => Promise<Caught>;
-  /** Calls that passed so far, of all jobs. */
-  readonly calls: () => number;
 };
 export type Caught = {
   /** Waits for a call to arrive at the point. */
@@ -62,7 +60,7 @@ export async function pointTo(origin: string): Promise<void> {
   await kubectl(['patch', ...CONTROLLER, '--type=json', '-p', JSON.stringify(patch)]);
 }
 
-/** Starts the gate on this machine (E2E_HOST: its address as pods see it) and sends Metacontroller's calls through it. */
+/** A gate on this machine (E2E_HOST: its address as pods see it). Metacontroller's calls go through it from the first trap on. */
 export async function startGate(cluster: Cluster): Promise<Gate> {
   const traps = new Map<string, Trap>();
   let calls = 0;
@@ -115,10 +113,14 @@ export async function startGate(cluster: Cluster): Promise<Gate> {
   server.listen(0, '0.0.0.0');
   await once(server, 'listening');
   const origin = `http://${process.env['E2E_HOST'] ?? '10.99.0.1'}:${(server.address() as AddressInfo).port}`;
-  await pointTo(origin);
+  let pointed: Promise<unknown> | undefined;
+  const passes = async (): Promise<unknown> => {
+    await pointTo(origin);
+    return until('a call through the gate', 90, async () => (calls > 0 ? true : undefined));
+  };
   return {
-    calls: () => calls,
     trap: async (job, point) => {
+      await (pointed ??= passes());
       const trap: Trap = { point, caught: Promise.withResolvers(), open: Promise.withResolvers(), closed: false };
       traps.set(job, trap);
       return {
@@ -136,7 +138,7 @@ export async function startGate(cluster: Cluster): Promise<Gate> {
     },
     [Symbol.asyncDispose]: async () => {
       for (const trap of traps.values()) trap.open.resolve('give');
-      await pointTo(SERVICE);
+      if (pointed !== undefined) await pointTo(SERVICE);
       server.closeAllConnections();
       server.close();
     },

@@ -109,7 +109,10 @@ async function metacontrollerImage(binary: string): Promise<string> {
   return 'flork.test/metacontroller:binary';
 }
 
-/** Writes an overlay over the shipped ones that only replaces images and Metacontroller's apply strategy; returns its folder. */
+/** What Flork may do by itself in the tests, beside the hook's answers. */
+const DUTIES = ['duty-delete-self', 'duty-clean-high-availability'];
+
+/** Writes an overlay over the shipped ones that adds duties and replaces images and Metacontroller's apply strategy; returns its folder. */
 async function overlay(host: Host, flork: string): Promise<string> {
   const folder = join(ROOT, '.cache/e2e/overlay');
   await mkdir(folder, { recursive: true });
@@ -118,9 +121,11 @@ async function overlay(host: Host, flork: string): Promise<string> {
     const at = reference.lastIndexOf(':');
     return `  - { name: ${name}, newName: ${reference.slice(0, at)}, newTag: ${reference.slice(at + 1)} }\n`;
   };
+  const components = [...DUTIES, ...(host.kind === 'binary' ? ['metacontroller'] : [])];
   let text = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
+  text += `components: [${components.map((name) => `${shipped}/components/${name}`).join(', ')}]\n`;
   if (host.kind === 'binary') {
-    text += `resources: [${shipped}/base]\ncomponents: [${shipped}/components/metacontroller]\nimages:\n${image('flork', flork)}`;
+    text += `resources: [${shipped}/base]\nimages:\n${image('flork', flork)}`;
     text += image('ghcr.io/metacontroller/metacontroller', await metacontrollerImage(host.path));
     text += `patches:\n  - target: { kind: StatefulSet, name: metacontroller }\n    patch: '[{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--apply-strategy=${host.strategy}"}]'\n`;
   } else {

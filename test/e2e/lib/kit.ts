@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -38,29 +38,15 @@ export async function flinkLib(version: string): Promise<string> {
   return join(cache, folder, 'opt/flink/lib');
 }
 
-/** Compiles job/Counter.java against that Flink; the jar as base64, for a ConfigMap's binaryData. */
-export async function counterJar(version: string): Promise<string> {
+/** A job of the folder `job` compiled against that Flink; its jar as base64, for a ConfigMap's binaryData. */
+export async function jobJar(version: string, mainClass: 'Counter' | 'WordCount'): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'flork-job-'));
-  const source = join(ROOT, 'test/e2e/job/Counter.java');
-  await run('javac', [
-    '--release',
-    '17',
-    '-nowarn',
-    '-d',
-    join(folder, 'classes'),
-    '-cp',
-    `${await flinkLib(version)}/*`,
-    source,
-  ]);
-  await run('jar', [
-    '--create',
-    '--file',
-    join(folder, 'counter.jar'),
-    '--main-class',
-    'Counter',
-    '-C',
-    join(folder, 'classes'),
-    '.',
-  ]);
-  return (await readFile(join(folder, 'counter.jar'))).toString('base64');
+  const [classes, jar] = [join(folder, 'classes'), join(folder, 'job.jar')];
+  const source = join(ROOT, `test/e2e/job/${mainClass}.java`);
+  const lib = `${await flinkLib(version)}/*`;
+  await run('javac', ['--release', '17', '-nowarn', '-d', classes, '-cp', lib, source]);
+  await run('jar', ['--create', '--file', jar, '--main-class', mainClass, '-C', classes, '.']);
+  const text = (await readFile(jar)).toString('base64');
+  await rm(folder, { recursive: true });
+  return text;
 }

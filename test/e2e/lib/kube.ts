@@ -40,11 +40,12 @@ export async function kubectl(args: readonly string[], input?: string): Promise<
 
 /** The cluster over `kubectl proxy`, so that every kind of kubeconfig works. */
 export class Cluster implements AsyncDisposable {
-  readonly #base: string;
+  /** Where the API server is reached, without a slash at the end. */
+  readonly address: string;
   readonly #stop: () => void;
 
-  private constructor(base: string, stop: () => void) {
-    this.#base = base;
+  private constructor(address: string, stop: () => void) {
+    this.address = address;
     this.#stop = stop;
   }
 
@@ -56,13 +57,18 @@ export class Cluster implements AsyncDisposable {
     return new Cluster(`http://127.0.0.1:${port}`, () => proxy.kill());
   }
 
+  /** By a proxy that somebody else runs. */
+  static at(address: string): Cluster {
+    return new Cluster(address, () => undefined);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop();
   }
 
   /** One call to the API server; every status is an answer. */
   async call(method: string, path: string, body?: unknown, contentType = 'application/json'): Promise<Answer> {
-    const response = await fetch(this.#base + path, {
+    const response = await fetch(this.address + path, {
       method,
       ...(body === undefined
         ? {}
@@ -102,6 +108,9 @@ export class Cluster implements AsyncDisposable {
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
 
+/** How much slower than usual this machine is: E2E_PATIENCE=3 waits three times as long before it gives up. */
+export const PATIENCE = Number(process.env['E2E_PATIENCE'] ?? 1);
+
 /** Polls until `probe` gives a value; rejects after `seconds` with what `why` says then. */
 export async function until<T>(
   what: string,
@@ -109,7 +118,7 @@ export async function until<T>(
   probe: () => Promise<T | undefined>,
   why?: () => Promise<string>,
 ): Promise<T> {
-  const end = Date.now() + seconds * 1000;
+  const end = Date.now() + seconds * PATIENCE * 1000;
   let last = '';
   for (;;) {
     try {
@@ -118,7 +127,8 @@ export async function until<T>(
     } catch (error) {
       last = String(error);
     }
-    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s. ${last}\n${(await why?.()) ?? ''}`);
+    if (Date.now() > end)
+      throw new Error(`${what}: not within ${seconds * PATIENCE} s. ${last}\n${(await why?.()) ?? ''}`);
     await sleep(250);
   }
 }

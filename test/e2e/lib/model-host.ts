@@ -1,37 +1,43 @@
-import { createRandom } from '../../../src/sim/models/random.ts';
-import type { HookClient } from '../../../src/sim/models/metacontroller/hook.ts';
-import { startMetacontroller } from '../../../src/sim/models/metacontroller/metacontroller.ts';
-import { scaledClock } from '../../../src/sim/scaled-clock.ts';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Strategy } from './install.ts';
-import { Cluster } from './kube.ts';
-import { connectAs, realCluster } from './real-cluster.ts';
+import { ROOT } from './kit.ts';
+import { Cluster, sleep } from './kube.ts';
 
-/** The simulator's Metacontroller on a real API server, under the shipped ServiceAccount; the hook is Flork in its pods. */
+/** Where the process id of the model of Metacontroller stands while one runs. */
+const PID = join(ROOT, '.cache/e2e/model-host.pid');
+
+/** Runs the model of Metacontroller, and another one a second after it was killed, as Kubernetes would; ends it. */
 export async function startModelHost(strategy: Strategy): Promise<() => Promise<void>> {
   const cluster = await Cluster.connect();
-  const hook: HookClient = async (call, body) => {
-    try {
-      const answer = await cluster.call(
-        'POST',
-        `/api/v1/namespaces/flork-system/services/flork:8080/proxy/${call}`,
-        body,
-      );
-      return { kind: 'answered', status: answer.status, body: answer.text, retryAfter: answer.retryAfter };
-    } catch {
-      return { kind: 'unreachable' };
+  await mkdir(dirname(PID), { recursive: true });
+  const stopping = new AbortController();
+  let child: ChildProcess | undefined;
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      child = spawn(process.execPath, [join(ROOT, 'test/e2e/model-host.ts'), strategy, cluster.address], {
+        stdio: 'inherit',
+      });
+      await writeFile(PID, String(child.pid));
+      await once(child, 'exit');
+      await sleep(1000);
     }
   };
-  const model = startMetacontroller({
-    clock: scaledClock(Date.now(), 1),
-    random: createRandom(Date.now()),
-    cluster: realCluster(await connectAs('metacontroller', 'metacontroller')),
-    hook,
-    name: 'flork',
-    strategy,
-    resyncPeriodSeconds: 60,
-  });
+  void run();
   return async () => {
-    model.stop();
+    stopping.abort();
+    child?.kill();
+    await rm(PID, { force: true });
     await cluster[Symbol.asyncDispose]();
   };
+}
+
+/** Kills the model of Metacontroller as a crash would; how many processes that were. */
+export async function killModelHost(): Promise<number> {
+  const pid = Number(await readFile(PID, 'utf8').catch(() => ''));
+  if (!(pid > 0)) return 0;
+  process.kill(pid, 'SIGKILL');
+  return 1;
 }

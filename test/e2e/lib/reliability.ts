@@ -3,22 +3,29 @@ import type { Result } from './results.ts';
 const HEAD = `# Reliability, as measured
 
 What \`npm run e2e:full\` found on real Flink, written by \`npm run e2e:report\` from \`test/e2e/results/full.jsonl\`: every run of every case
-stands there, and is counted here.
+stands there; here the runs on the newest Flork that ran a case are counted.
 
 In each case a job runs that numbers its records, checks in its state that it has seen each number exactly once (a number that is lost or
-counted twice in state ends it for good), and commits them through a transactional sink. While its spec changes and it is stopped with a
-savepoint, everything is held at the named point, the process is killed with \`kill -9\`, and everything goes on. Then its state and all of its
-committed output are judged: anything lost fails; anything committed twice fails, but in the cases that
-[lifecycle.md](lifecycle.md#what-is-promised) names, and there \`history\` has to say \`Rewound\`. More than one savepoint of one attempt fails.
+counted twice in state ends it for good), and commits them through a transactional sink. Its state and all of its committed output are
+judged: anything lost fails; anything committed twice fails, but in the cases that [lifecycle.md](lifecycle.md#what-is-promised) names.
+More than one savepoint of one attempt fails.
 `;
 
+const KILLS = `## Kills during a stop with savepoint
+While the spec changes and the job is stopped with a savepoint, everything is held at the named point, the process is killed with
+\`kill -9\`, and everything goes on. Where output is committed twice, \`history\` has to say \`Rewound\`.`;
+
+const SCENARIOS = `## Scenarios
+Rows of the scenario table, by its numbers.`;
+
+const CONTRACT = `## Contract of the model
+What the simulator's model of Flink promises (\`test/contract\`), told to real Flink.`;
+
 type Row = {
+  readonly name: string;
   readonly what: string;
   readonly where: string;
-  passed: number;
-  failed: number;
-  repeated: number;
-  held: number;
+  readonly runs: Result[];
 };
 
 /** The page: where and when it was measured, then a row for each case on each Flink. Only the newest commit of a case counts. */
@@ -28,30 +35,39 @@ export function reliabilityPage(results: readonly Result[]): string {
   for (const result of current) {
     const where = `${result.flink}${result.ha ? ', high availability' : ''}`;
     const key = `${result.name} ${where}`;
-    const row = rows.get(key) ?? {
-      what: `${result.name}: ${result.what}`,
-      where,
-      passed: 0,
-      failed: 0,
-      repeated: 0,
-      held: 0,
-    };
-    if (result.ok) row.passed++;
-    else row.failed++;
-    if (result.repeated > 0) row.repeated++;
-    if (result.note.includes('held')) row.held++;
+    const row = rows.get(key) ?? { name: result.name, what: result.what, where, runs: [] };
+    row.runs.push(result);
     rows.set(key, row);
   }
-  const lines = [...rows.values()].map(
-    ({ what, where, passed, failed, repeated, held }) =>
-      `| ${what} | ${where} | ${passed} | ${failed} | ${repeated} | ${held} |`,
+  const sorted = [...rows.values()].toSorted(
+    (a, b) => a.where.localeCompare(b.where) || a.name.localeCompare(b.name, 'en', { numeric: true }),
   );
-  const table = [
+  const of = (group: string): readonly Row[] => sorted.filter(({ name }) => name.startsWith(group));
+  return `${HEAD}\n${surroundings(current)}${older(results.length - current.length)}\n\n${KILLS}\n\n${kills(of('kill/'))}\n\n${SCENARIOS}\n\n${scenarios(of('scenario/'))}\n\n${CONTRACT}\n\n${scenarios(of('contract/'))}\n`;
+}
+
+const count = ({ runs }: Row, counts: (run: Result) => boolean): number => runs.filter(counts).length;
+const outcome = (row: Row): string => `${count(row, ({ ok }) => ok)} | ${count(row, ({ ok }) => !ok)}`;
+
+function kills(rows: readonly Row[]): string {
+  const lines = rows.map((row) => {
+    const repeated = count(row, (run) => run.repeated > 0);
+    const held = count(row, ({ note }) => note.includes('held'));
+    return `| ${row.name}: ${row.what} | ${row.where} | ${outcome(row)} | ${repeated} | ${held} |`;
+  });
+  return [
     '| case | Flink | passed | failed | output repeated, and told | held, and a person named the savepoint |',
     '|---|---|---|---|---|---|',
     ...lines,
-  ];
-  return `${HEAD}\n${surroundings(current)}\n\n${table.join('\n')}\n`;
+  ].join('\n');
+}
+
+function scenarios(rows: readonly Row[]): string {
+  const lines = rows.map((row) => {
+    const note = row.runs.findLast(({ ok }) => ok)?.note ?? '';
+    return `| ${row.name.replace(/^\w+\//, '')}: ${row.what} | ${row.where} | ${outcome(row)} | ${note} |`;
+  });
+  return ['| case | Flink | passed | failed | seen |', '|---|---|---|---|---|', ...lines].join('\n');
 }
 
 /** Runs of a case on the newest commit that ran it there: an older Flork's results say nothing of this one. */
@@ -59,6 +75,10 @@ function newestOf(results: readonly Result[]): readonly Result[] {
   const keyOf = ({ name, flink, ha }: Result): string => `${name} ${flink} ${ha}`;
   const newest = new Map(results.map((result) => [keyOf(result), result.commit]));
   return results.filter((result) => newest.get(keyOf(result)) === result.commit);
+}
+
+function older(count: number): string {
+  return count === 0 ? '' : ` ${count} runs on older commits are not counted.`;
 }
 
 function surroundings(results: readonly Result[]): string {

@@ -34,9 +34,21 @@ export async function readResults(): Promise<readonly Result[]> {
     .map((line) => JSON.parse(line) as Result);
 }
 
-/** On what results were got: Flork's commit, Kubernetes, and who called the hook. */
+/** What runs in the tests: a commit that leaves these alone is the same Flork. */
+const UNDER_TEST = [
+  'src',
+  ':(exclude)src/sim',
+  ':(exclude)src/playground',
+  'kustomize',
+  'manifests',
+  'metacontroller',
+  'package-lock.json',
+];
+
+/** On what results were got: the newest commit that changed Flork, Kubernetes, and who called the hook. */
 export async function surroundings(host: Host): Promise<Pick<Result, 'commit' | 'kubernetes' | 'host'>> {
-  const { stdout } = await promisify(execFile)('git', ['rev-parse', '--short=10', 'HEAD'], { cwd: ROOT });
+  const newest = ['log', '-1', '--format=%h', '--abbrev=10', '--', ...UNDER_TEST];
+  const { stdout } = await promisify(execFile)('git', newest, { cwd: ROOT });
   const server = JSON.parse(await kubectl(['version', '-o', 'json'])) as { serverVersion: { gitVersion: string } };
   const strategy = host.kind === 'installed' ? '' : `, ${host.strategy}`;
   const metacontroller =
