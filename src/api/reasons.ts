@@ -38,6 +38,8 @@ export const REASONS = {
   PlatformFailed: 'A decorator or the defaults of the platform fail for this FlinkJob; what runs is left as it was',
   SpecForbidden: 'The spec asks for pods that the tenant profile does not allow; what runs is left as it was',
   Paused: 'Annotation flork.itom.com/paused freezes every decision',
+  OperationUnknown:
+    'Another version of Flork has begun something that this one does not know; nothing is done until it is over',
   JobManagerUnreachable: 'The JobManager runs and does not answer; nothing is concluded from that',
   ForeignJob: 'The JobManager runs another job than the one of this epoch',
   CheckpointFailed: 'A checkpoint that was asked for failed; the job goes on and a new attempt follows',

@@ -322,6 +322,16 @@ export type HighAvailabilityMetadata = Readonly<v.InferOutput<typeof HighAvailab
 export type JobStatus = Readonly<v.InferOutput<typeof JobStatus>>;
 export type Status = Readonly<v.InferOutput<typeof Status>>;
 
+/** An intent of another version of Flork, word for word: this one knows no such kind, or no such purpose. */
+export type StrangeOperation = Readonly<Record<string, unknown>>;
+
+/** The operation in a status that this version cannot read; `undefined` when there is none, or when it can. */
+export function strangeOperation(raw: unknown): StrangeOperation | undefined {
+  const operation = typeof raw === 'object' && raw !== null ? (raw as { operation?: unknown }).operation : undefined;
+  if (typeof operation !== 'object' || operation === null) return undefined;
+  return readLeniently(Operation, operation) === undefined ? (operation as StrangeOperation) : undefined;
+}
+
 type AnySchema = v.GenericSchema<unknown, unknown>;
 
 /**

@@ -1,5 +1,5 @@
 import type { Parent } from '../api/hook.ts';
-import { parseStatus } from '../api/status.ts';
+import { parseStatus, strangeOperation } from '../api/status.ts';
 import { rememberedByObject, rememberedByText } from './memo.ts';
 import type { Guard } from './profile/guard.ts';
 import type { JobRef } from './record.ts';
@@ -30,6 +30,7 @@ export function metaOf({ name, namespace, labels }: Parent['metadata']): Omit<Jo
 /** Reads the FlinkJob that Metacontroller showed; never throws, a wrong spec becomes findings. */
 export function readJob(parent: Parent, guard?: Guard): ObservedJob {
   const { uid, generation, deletionTimestamp, finalizers, annotations } = parent.metadata;
+  const strange = strangeOperation(parent['status']);
   return {
     ref: { uid, ...metaOf(parent.metadata) },
     generation: generation ?? 0,
@@ -40,5 +41,6 @@ export function readJob(parent: Parent, guard?: Guard): ObservedJob {
       JSON.stringify([parent['spec'] ?? null, metaOf(parent.metadata)]),
     ),
     status: parseStatus(parent['status']),
+    ...(strange === undefined ? {} : { strange }),
   };
 }

@@ -17,6 +17,7 @@ import { closedRecord, openRecord, type RestoreContent } from './record.ts';
 import { coveredBySavepoint, firstSeen } from './requests.ts';
 import { lastSavepointOf, leftSnapshots, withSnapshots } from './snapshot-status.ts';
 import { rfc3339 } from './time.ts';
+import type { ObservedJob } from './types.ts';
 
 /** Phase of the original Flork for each state (api.md, status). */
 const PHASES: Readonly<Record<State, FlorkPhase>> = {
@@ -46,7 +47,8 @@ export function statusOf(
   const { prior, input } = facts;
   const say = overlaid(facts, answer.say);
   const phase = say.state === 'Stalled' && facts.flink.allTasksRun ? 'DEPLOYED' : PHASES[say.state];
-  const operation = answer.operation === null ? undefined : (answer.operation ?? prior?.operation);
+  const operation =
+    answer.operation === null ? undefined : (answer.operation ?? prior?.operation ?? strange(input.job));
   const retry = answer.retry === null ? undefined : (answer.retry ?? prior?.retry);
   const handled = firstSeen(facts, handledOf(facts, answer));
   const lastSavepoint = lastSavepointOf(facts, answer);
@@ -89,6 +91,11 @@ export function statusOf(
       : {}),
   };
   return withSnapshots(facts, answer, withMetadata(facts, answer, status), lastSavepoint, restore);
+}
+
+/** An intent of another version goes back as it came: that version reads it again. */
+function strange(job: ObservedJob): Status['operation'] {
+  return job.strange as Status['operation'];
 }
 
 /** What high availability has left, and of it what nobody but a person removes. */

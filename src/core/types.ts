@@ -1,6 +1,6 @@
 import type { Child, Observed } from '../api/kube.ts';
 import type { FlinkJobSpec } from '../api/flinkjob.ts';
-import type { Status } from '../api/status.ts';
+import type { Status, StrangeOperation } from '../api/status.ts';
 import type { Duty, DutyKind } from './duty.ts';
 import type { FlinkCommand, FlinkView } from './flink-view.ts';
 import type { Platform } from './platform/platform.ts';
@@ -21,6 +21,8 @@ export type ObservedJob = {
     | { readonly kind: 'invalid'; readonly findings: readonly Finding[] };
   /** The prior status; `undefined` when there is none or it was wiped. */
   readonly status: Partial<Status> | undefined;
+  /** The intent in that status where another version has written it and this one cannot read it. */
+  readonly strange?: StrangeOperation;
 };
 
 /** Everything one decision depends on. `now` is epoch milliseconds. */

@@ -6,7 +6,7 @@ import { deletionSavepoint } from './delete-savepoint.ts';
 import { deleted, deletedByOthers, deleting, deletionIntended, handedOver } from './delete.ts';
 import { endUnrecorded, failedEnd, replacementWithdrawn, retire, settledEnd } from './end.ts';
 import { jobEnded } from './job-ended.ts';
-import { invalidFromTheStart, leaving, paused, recordMissing } from './gates.ts';
+import { invalidFromTheStart, leaving, operationUnknown, paused, recordMissing } from './gates.ts';
 import {
   foreignJob,
   jobManagerStarting,
@@ -53,6 +53,7 @@ export const RULES: readonly Rule[] = [
   deleting, //              cancel, stop the pods, remove the children
   leaving, //               deleted, and not ours to finalize
   paused, //                an annotation freezes every decision
+  operationUnknown, //      another version has begun something
 
   // The start
   invalidFromTheStart, //   nothing ran yet and the spec is wrong

@@ -3,6 +3,7 @@ import { approvalToken } from '../build/names.ts';
 import type { Facts } from '../facts/facts.ts';
 import { parseTime, rfc3339 } from '../time.ts';
 import { lossAllowed, neverRan, savepointDirectory } from './contract.ts';
+import { operationUnknown } from './gates.ts';
 import { intend } from './intend.ts';
 import { jobEnded } from './job-ended.ts';
 import { TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
@@ -27,6 +28,8 @@ export function deletionSavepoint(facts: Facts): Answer | undefined {
   const { input, epoch, prior } = facts;
   if (!input.finalizing || prior?.operation?.kind === 'delete' || !asksForSavepoint(facts)) return undefined;
   if (!epoch || !facts.record || epoch.ended || neverRan(facts)) return undefined;
+  const unknown = operationUnknown(facts);
+  if (unknown) return deletingNow(unknown);
   const answer = stopping(facts) ?? jobEnded(facts);
   return answer ? deletingNow(answer) : taking(facts);
 }

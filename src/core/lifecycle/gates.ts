@@ -22,6 +22,23 @@ export function paused(facts: Facts): Answer | undefined {
   };
 }
 
+/** Status holds an intent of another version: what it has begun may be under way, so that nothing else is (S1). */
+export function operationUnknown(facts: Facts): Answer | undefined {
+  const { strange, ref } = facts.input.job;
+  if (strange === undefined) return undefined;
+  const remove = `kubectl patch flinkjob ${ref.name} -n ${ref.namespace} --subresource=status --type=json -p '[{"op":"remove","path":"/status/operation"}]'`;
+  return {
+    rule: 'operationUnknown',
+    say: stalled(
+      facts.prior?.state ?? 'Running',
+      'OperationUnknown',
+      `Another version of Flork has begun "${String(strange['kind'])}", which this one does not know; what runs is left as it is until that version has ended it. Where there is none any more: ${remove}`,
+    ),
+    workloads: 'keep',
+    resyncAfterSeconds: CLUSTER_SECONDS,
+  };
+}
+
 /** A deleted FlinkJob without a finalize call (the finalizer is not ours yet, or no longer): nothing is decided here. */
 export function leaving(facts: Facts): Answer | undefined {
   if (facts.input.job.deletionTimestamp === undefined || facts.input.finalizing) return undefined;

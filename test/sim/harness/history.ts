@@ -56,6 +56,8 @@ export type Controls = {
   /** The wall clock of the hook is off by so much. */
   skewMs: number;
   hook: (index: number) => 'up' | 'down' | 'answer-lost';
+  /** Which version answers a call, where there are two. */
+  version: (index: number) => 'this' | 'earlier';
   /** The hook is down until then, whatever else is said of it. */
   downUntil: number;
   /** Which replica's answer counts when a call reaches two at once; `late`: the second is still at work when all is over. */
@@ -96,6 +98,8 @@ export type Counts = {
 export type HistoryOptions = {
   readonly seed: number;
   readonly core?: Core;
+  /** Another version of it, whose turn `controls.version` says. */
+  readonly earlier?: Core;
   readonly strategy?: ApplyStrategy;
   readonly countsTerminating?: boolean;
   /** Kinds beyond those of the manifests that the CompositeController lists. */
@@ -133,7 +137,7 @@ function story(timeline: readonly string[]): string {
 const START = Date.parse('2026-01-05T08:00:00Z');
 
 export function createHistory(options: HistoryOptions): History {
-  const { seed, core = realCore } = options;
+  const { seed, core = realCore, earlier = core } = options;
   const clock = virtualClock(START);
   const timeline: string[] = [];
   const violations: Violation[] = [];
@@ -150,6 +154,7 @@ export function createHistory(options: HistoryOptions): History {
     metacontrollers: 1,
     skewMs: 0,
     hook: () => 'up',
+    version: () => 'this',
     downUntil: 0,
     duplicate: () => 'none',
     crash: () => false,
@@ -239,9 +244,10 @@ export function createHistory(options: HistoryOptions): History {
       perform,
     };
     // Two replicas of the hook: what one remembers the other does not know.
-    const [real, other] = memories.map((views) =>
-      appHook(createApp({ ...core, transport: recording, now, log, duties, views })),
-    ) as [HookClient, HookClient];
+    const replica = (version: Core, views: Views): HookClient =>
+      appHook(createApp({ ...version, transport: recording, now, log, duties, views }));
+    const [real, other] = memories.map((views) => replica(core, views)) as [HookClient, HookClient];
+    const former = replica(earlier, memories[1] ?? createViews());
     /** The same request reaches both replicas; one answer is dropped, what it was sent to Flink for is judged all the same. */
     const twice = async (
       fate: 'first' | 'second' | 'late',
@@ -275,8 +281,11 @@ export function createHistory(options: HistoryOptions): History {
       const calledAt = now();
       const fate = call === 'customize' ? 'none' : controls.duplicate(index);
       if (fate !== 'none') tell(`hook ${call}: two replicas are called, ${fate}`);
-      const run = (replica: HookClient): Promise<HookReply> => replica(call, body);
-      const reply = await current.run(heard, () => (fate === 'none' ? run(real) : twice(fate, run, body)));
+      const isFormer = controls.version(index) === 'earlier';
+      const run = (asked: HookClient): Promise<HookReply> => asked(call, body);
+      const reply = await current.run(heard, () =>
+        fate === 'none' ? run(isFormer ? former : real) : twice(fate, run, body),
+      );
       if (call !== 'customize') last = heard;
       if (
         call !== 'customize' &&
@@ -288,7 +297,7 @@ export function createHistory(options: HistoryOptions): History {
       ) {
         const again = await appHook(
           createApp({
-            ...core,
+            ...(isFormer ? earlier : core),
             transport: replay(heard.asked),
             now: () => calledAt,
             duties: { kinds, perform: async () => heard.duties },

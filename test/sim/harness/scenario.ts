@@ -5,10 +5,12 @@ import type { ApplyStrategy } from '../../../src/sim/models/metacontroller/sync.
 import { at } from '../../../src/sim/models/objects.ts';
 import { NAMESPACE } from '../../../src/sim/world.ts';
 import { statusOf } from './checker.ts';
+import { realCore } from './core.ts';
 import { conclude } from './coverage.ts';
 import { epochOf, isReady, jobOf } from './flows.ts';
 import { createHistory, type History } from './history.ts';
 import { NAME } from './sample.ts';
+import { earlier } from './versions.ts';
 
 /** What the scenarios of docs/lifecycle.md are told with. */
 export type Story = (h: History) => Promise<void>;
@@ -32,7 +34,12 @@ export function scenarios(): readonly string[] {
 export async function tellScenario(name: string, strategies: readonly ApplyStrategy[]): Promise<void> {
   const { story, optionalKinds } = STORIES.get(name) ?? assert.fail(`no scenario "${name}"`);
   for (const strategy of strategies) {
-    const h = createHistory({ seed: strategy === 'dynamic-apply' ? 7 : 8, strategy, optionalKinds });
+    const h = createHistory({
+      seed: strategy === 'dynamic-apply' ? 7 : 8,
+      strategy,
+      optionalKinds,
+      earlier: earlier(realCore),
+    });
     // oxlint-disable-next-line no-await-in-loop -- one story after the other
     await story(h);
     conclude(h);
