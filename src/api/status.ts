@@ -95,6 +95,12 @@ export const Ended = v.object({
   at: time('When this was seen'),
 });
 
+/** The clock of policies.upgrade.readiness; gone once the epoch is stable. */
+const ReadinessClock = v.object({
+  seconds: count('Seconds that it ran before it last stood still'),
+  since: v.optional(time('Since when it runs; absent while a pod of the epoch does not')),
+});
+
 /** One deployment of the job. */
 export const Epoch = v.object({
   number: count('Counts the deployments of this FlinkJob, from 1'),
@@ -114,7 +120,11 @@ export const Epoch = v.object({
   idle: v.optional(
     text('The newest process up to which every process of this epoch is proven never to have run a task'),
   ),
-  stableAt: v.optional(time('When all its tasks first ran')),
+  runningAt: v.optional(time('When all its tasks first ran')),
+  stableAt: v.optional(
+    time('When it became stable: all its tasks ran and, where the job writes checkpoints, one of its own was complete'),
+  ),
+  clock: v.optional(v.pipe(ReadinessClock, v.description('How long it has had to become stable'))),
   scale: v.optional(
     v.pipe(
       v.object({
@@ -243,7 +253,7 @@ export const Status = v.object({
   epoch: v.optional(Epoch),
   stableEpoch: v.optional(
     v.object({
-      number: count('The last epoch whose tasks all ran, while a newer one has not got there'),
+      number: count('The last stable epoch, while a newer one has not got there'),
       recordHash: text('Hash of its record ConfigMap'),
       path: v.optional(text('The snapshot it ended with')),
     }),

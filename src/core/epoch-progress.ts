@@ -1,6 +1,7 @@
 import type { Epoch } from '../api/status.ts';
 import { jobIdOf } from './build/names.ts';
 import { candidateJobIds, type Facts } from './facts/facts.ts';
+import { stability } from './stability.ts';
 
 /**
  * What this sync has learned about the running epoch: its newest process, the id that process runs under, whether a task ever ran.
@@ -11,8 +12,11 @@ export function epochProgress(facts: Facts): Epoch | undefined {
   if (!epoch) return undefined;
   const shown = process.kind === 'running' || process.kind === 'dead' ? process.id : undefined;
   const seen = isPast(shown, epoch.process) || isPast(shown, facts.restore?.lastProcess) ? undefined : shown;
-  const { unread: _, ...withProcess } =
-    seen === undefined || seen === epoch.process ? epoch : nextProcess(facts, epoch, seen);
+  const {
+    unread: _,
+    clock: __,
+    ...withProcess
+  } = seen === undefined || seen === epoch.process ? epoch : nextProcess(facts, epoch, seen);
   const unread = unreadOf(facts, withProcess.process);
   const ran = epoch.ran === true || withProcess.ran === true || flink.anyTaskRan;
   const idle =
@@ -25,7 +29,7 @@ export function epochProgress(facts: Facts): Epoch | undefined {
     ...(ran ? { ran } : {}),
     ...(idle === undefined ? {} : { idle }),
     ...(unread === undefined ? {} : { unread }),
-    ...(flink.allTasksRun && !epoch.ended ? { stableAt: epoch.stableAt ?? facts.at } : {}),
+    ...stability(facts),
   };
 }
 

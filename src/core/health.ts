@@ -75,7 +75,7 @@ function stalledCheckpoints(facts: Facts): string | undefined {
   if (!config.value.enabled || flinkNow === undefined || !runningSince) return undefined;
   const last = Math.max(runningSince, checkpoints.value.latestCompleted?.at ?? 0);
   // RUNNING may be long before all tasks run: they have had as long as that, too.
-  const ran = now - (parseTime(epoch?.stableAt) ?? now);
+  const ran = now - (parseTime(epoch?.runningAt ?? epoch?.stableAt) ?? now);
   if (flinkNow - last <= limit || ran <= limit) return undefined;
   const policy = facts.wanted?.policies?.health?.checkpointStall;
   return `No checkpoint of the job was completed for more than ${policy} (policies.health.checkpointStall)`;

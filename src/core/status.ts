@@ -131,23 +131,32 @@ function overlaid(facts: Facts, say: Say): Say {
 export function epochOf(facts: Facts, answer: Answer, progressed: Epoch | undefined): Epoch | undefined {
   if (answer.epoch && answer.epoch.number !== facts.epoch?.number) return answer.epoch;
   if (!progressed || !facts.epoch) return answer.epoch;
-  const base = answer.epoch ? { ...progressed, ...answer.epoch, ...progressOnly(progressed) } : progressed;
+  const base = answer.epoch
+    ? { ...progressed, ...withoutClock(answer.epoch), ...progressOnly(progressed) }
+    : progressed;
   const ended = answer.ended === null ? undefined : (answer.ended ?? base.ended);
   const { ended: _, nextRecordHash: __, ...open } = base;
   if (!ended) return facts.record ? { ...open, recordHash: encodeRecord(openRecord(facts.record)).hash } : open;
   return { ...open, ended, ...hashes(facts, open.recordHash, ended) };
 }
 
+/** Whether the clock runs is learned anew in each sync. */
+function withoutClock({ clock: _, ...epoch }: Epoch): Epoch {
+  return epoch;
+}
+
 /** What this sync learned stands beside what the answer says of the same epoch. */
 function progressOnly(progressed: Epoch): Partial<Epoch> {
-  const { incarnation, jobId, process, ran, idle, stableAt } = progressed;
+  const { incarnation, jobId, process, ran, idle, runningAt, stableAt, clock } = progressed;
   return {
     incarnation,
     jobId,
     ...(process ? { process } : {}),
     ...(ran ? { ran } : {}),
     ...(idle ? { idle } : {}),
+    ...(runningAt ? { runningAt } : {}),
     ...(stableAt ? { stableAt } : {}),
+    ...(clock ? { clock } : {}),
   };
 }
 
@@ -215,9 +224,26 @@ function historyOf(
   const rewound = hasRewound(facts, epoch)
     ? { reason: 'Rewound' as const, ...(path ? { snapshot: path } : {}) }
     : undefined;
-  const transition = answer.transition ?? rewound;
-  if (!transition) return before.length > 0 ? { history: [...before] } : {};
-  const line: Transition = {
+  const stable = becomesStable(facts, epoch) ? { reason: 'Running' as const } : undefined;
+  const lines = [answer.transition ?? rewound, stable].filter((line) => line !== undefined);
+  let history: readonly Transition[] = before;
+  for (const line of lines) history = withLine(history, lineOf(facts, line, say, history));
+  return history.length > 0 ? { history: [...history] } : {};
+}
+
+/** From now on a newer epoch that fails may go back to this one. */
+function becomesStable(facts: Facts, epoch: Epoch | undefined): boolean {
+  const same = epoch !== undefined && epoch.number === facts.epoch?.number;
+  return same && epoch.stableAt !== undefined && facts.epoch.stableAt === undefined;
+}
+
+function lineOf(
+  facts: Facts,
+  transition: NonNullable<Answer['transition']>,
+  say: Say,
+  before: readonly Transition[],
+): Transition {
+  return {
     at: facts.at,
     generation: facts.input.job.generation,
     from: before[0]?.to ?? facts.prior?.state ?? 'Created',
@@ -225,6 +251,10 @@ function historyOf(
     reason: transition.reason,
     ...(transition.snapshot ? { snapshot: transition.snapshot } : {}),
   };
+}
+
+/** What was told last is not told again. */
+function withLine(before: readonly Transition[], line: Transition): readonly Transition[] {
   const same = (other: Transition | undefined) =>
     other &&
     other.to === line.to &&
@@ -232,7 +262,7 @@ function historyOf(
     other.generation === line.generation &&
     other.snapshot === line.snapshot &&
     other.from === line.from;
-  return { history: same(before[0]) ? [...before] : [line, ...before].slice(0, 10) };
+  return same(before[0]) ? before : [line, ...before].slice(0, 10);
 }
 
 /** Names of the children that should be there by now and are not. */

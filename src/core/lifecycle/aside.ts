@@ -4,11 +4,12 @@ import { triggerIdOf } from '../build/names.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { FlinkCommand, TriggerView } from '../flink-view.ts';
 import { handledBy, requestsOf, type Request } from '../requests.ts';
+import { hasRun, isStable } from '../stability.ts';
 import { parseTime, rfc3339 } from '../time.ts';
 import { checkpointingOff } from './contract.ts';
 import { clockOf, isForgotten, isListedSince, isUnknown, withMemory } from './forgotten.ts';
 import { TRANSITION_SECONDS } from './pace.ts';
-import { progress, ready } from './say.ts';
+import { sayOn } from './say-on.ts';
 import { restService } from './service.ts';
 import { comparable, ownDirectory, savepointBelow } from './snapshots.ts';
 
@@ -49,16 +50,10 @@ export function intendAside(
   return { rule, say: sayOn(facts, text), workloads: 'run', operation, resyncAfterSeconds: TRANSITION_SECONDS };
 }
 
-/** The job runs, and something is done beside it. */
-export function sayOn(facts: Facts, text: string): Say {
-  if (facts.epoch?.stableAt !== undefined) return ready('Running', 'Running', `All tasks run. ${text}`);
-  return progress(facts.epoch?.number === 1 ? 'Deploying' : 'Upgrading', 'TasksStarting', `All tasks run. ${text}`);
-}
-
 /** Savepoints and checkpoints that the spec asks for, in that order; one that failed pauses before its next attempt. */
 export function snapshotDue(facts: Facts): Answer | undefined {
   const { epoch, flink, now } = facts;
-  if (!epoch || epoch.ended || epoch.stableAt === undefined || facts.aside || !flink.allTasksRun) return undefined;
+  if (!epoch || epoch.ended || !hasRun(facts) || facts.aside || !flink.allTasksRun) return undefined;
   const possible = requestsOf(facts).filter((request) => canTake(facts, request));
   const [next] = possible.filter(({ kind }) => pauseOf(facts, kind) <= now);
   if (next) {
@@ -90,8 +85,11 @@ function sayFailed(facts: Facts, kind: Operation['kind'], failures: number, fail
   const times = failures === 1 ? '' : `, ${failures} times in a row`;
   const what = kind === 'savepoint' ? 'The savepoint' : 'The checkpoint';
   const say = sayOn(facts, `${what} asked for failed${times}: ${failure}. The next attempt follows at ${notBefore}.`);
-  return { ...say, reason: kind === 'savepoint' ? 'SavepointFailed' : 'CheckpointFailed' };
+  return isStable(facts) ? { ...say, reason: failureReason(kind) } : say;
 }
+
+const failureReason = (kind: Operation['kind']) =>
+  kind === 'savepoint' ? ('SavepointFailed' as const) : ('CheckpointFailed' as const);
 
 /** An intent of this kind is observed: ask Flink, again and again under one id until it knows of it; then read what came of it. */
 export function asideUnderWay(facts: Facts): Answer | undefined {
@@ -218,7 +216,7 @@ function failed(facts: Facts, aside: Operation, failure: string): Answer {
     ...over(facts, 'snapshotFailed', ''),
     say,
     retry: { failures, notBefore, kind: aside.kind, failure },
-    ...(failures === 1 ? { transition: { reason: say.reason } } : {}),
+    ...(failures === 1 ? { transition: { reason: failureReason(aside.kind) } } : {}),
     resyncAfterSeconds: Math.min(pauseSeconds, 15),
   };
 }

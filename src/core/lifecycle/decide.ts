@@ -21,6 +21,7 @@ import { unhealthy } from './redeploy.ts';
 import { rescale, rescaleWaits, scaleWaits } from './rescale.ts';
 import { deploymentLagsPod, deploymentLagsStatus, recordLagsDeployment } from './lagging.ts';
 import { disposalDue, disposalWithdrawn } from './retention.ts';
+import { notStable, stabilityDue, stabilizing } from './stabilize.ts';
 import { snapshotMissing } from './snapshot-missing.ts';
 import { firstStart, startDeclared, suspendedFromTheStart } from './start.ts';
 import { cancelUnderWay, cancelWithdrawn } from './cancel.ts';
@@ -88,6 +89,7 @@ export const RULES: readonly Rule[] = [
   unhealthy, //             it restarts too often, or its checkpoints stall: decide that it is deployed anew
   rescale, //               another scale of the same epoch: TaskManagers first up and last down
   podTrouble, //            pods say what is wrong
+  notStable, //             the time to become stable is over, and not all tasks run
   jobManagerStarting, //    nobody to ask yet
   unreachable, //           nobody answers
   foreignJob, //            somebody else answers
@@ -96,11 +98,13 @@ export const RULES: readonly Rule[] = [
   tasksStarting, //         not all tasks run
   disposalWithdrawn, //     a snapshot that was to be removed is needed again
   asideUnderWay, //         a savepoint, a checkpoint or a disposal beside it: ask, wait, record
+  stabilityDue, //          the first checkpoint of an epoch, which makes it stable
   snapshotDue, //           the spec asks for a snapshot, by a nonce or a schedule
   disposalDue, //           a snapshot is no longer kept
   rescaleWaits, //          another scale waits for its TaskManagers
   scaleWaits, //            another scale that cannot be had, or not yet
-  running, //               all tasks run
+  stabilizing, //           all tasks run; the first checkpoint is awaited
+  running, //               all tasks run, and the epoch is stable
 ];
 
 /** Asks the rules in order. Running off the end is a bug: the last group covers everything Flink can say. */

@@ -2,6 +2,7 @@ import type { Condition } from '../../api/status.ts';
 import type { Facts } from '../facts/facts.ts';
 import { mainContainer } from '../facts/process.ts';
 import { parsePolicyDuration } from '../duration.ts';
+import { hasRun, readinessMs } from '../stability.ts';
 import { parseTime } from '../time.ts';
 import { resolveMode, savepointDirectory } from './contract.ts';
 import { heritage, isMissing, newestInFlink } from './snapshots.ts';
@@ -28,8 +29,6 @@ export type Way =
 const SAVEPOINT_ATTEMPTS = 3;
 /** So long a job that ran before may take to run again, or its JobManager to come back. */
 const RECOVERY_MS = 60_000;
-/** So long a job that never ran with all its tasks may take (policies.upgrade.readiness). */
-const READINESS_MS = 5 * 60_000;
 
 /** The way to leave the job now. */
 export function wayOf(facts: Facts): Way {
@@ -170,8 +169,7 @@ export function isPatienceOver(facts: Facts): boolean {
   const ready = readyOf(facts);
   const since = ready?.reason === 'ChangeWaits' ? parseTime(ready.lastTransitionTime) : undefined;
   if (since === undefined) return false;
-  const readiness = parsePolicyDuration(facts.wanted?.policies?.upgrade?.readiness ?? '') ?? READINESS_MS;
-  return facts.now - since >= (facts.epoch?.stableAt === undefined ? readiness : RECOVERY_MS);
+  return facts.now - since >= (hasRun(facts) ? RECOVERY_MS : readinessMs(facts));
 }
 
 /** By Flink's own clock, where it tells it. A snapshot that was only restored is as old as the restoring: that is what would be repeated. */

@@ -1,6 +1,7 @@
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { RECORDING_INTERVAL_MS } from '../record.ts';
+import { hasRun } from '../stability.ts';
 import { CLUSTER_SECONDS, ENDING_SECONDS, settledSeconds, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, ready, stalled } from './say.ts';
 import { troubleOf } from './trouble.ts';
@@ -8,7 +9,7 @@ import { troubleOf } from './trouble.ts';
 /** What runs is what is wanted: say how it is. Pods speak before Flink does, as they know sooner. */
 
 const startState = (facts: Facts) => {
-  if (facts.epoch?.stableAt !== undefined) return 'Running' as const;
+  if (hasRun(facts)) return 'Running' as const;
   return facts.epoch?.number === 1 ? ('Deploying' as const) : ('Upgrading' as const);
 };
 
@@ -30,7 +31,7 @@ export function podTrouble(facts: Facts): Answer | undefined {
 /** The JobManager is not there to be asked. */
 export function jobManagerStarting(facts: Facts): Answer | undefined {
   if (facts.flink.heard !== 'not-asked') return undefined;
-  const again = facts.epoch?.stableAt !== undefined || facts.process.kind === 'dead';
+  const again = hasRun(facts) || facts.process.kind === 'dead';
   return {
     rule: again ? 'jobManagerRestarting' : 'jobManagerStarting',
     say: progress(
@@ -49,7 +50,7 @@ export function jobManagerStarting(facts: Facts): Answer | undefined {
 export function unreachable(facts: Facts): Answer | undefined {
   if (facts.flink.heard !== 'unreachable') return undefined;
   const why = facts.view.kind === 'unreachable' ? facts.view.text : '';
-  const starting = facts.epoch?.stableAt === undefined;
+  const starting = !hasRun(facts);
   return {
     rule: starting ? 'notYetReachable' : 'unreachable',
     say: starting
@@ -129,15 +130,14 @@ export function tasksStarting(facts: Facts): Answer | undefined {
   };
 }
 
-/** All is as it should be. */
+/** All tasks run and the epoch is stable: all is as it should be. */
 export function running(facts: Facts): Answer | undefined {
   if (!facts.flink.allTasksRun || !facts.epoch) return undefined;
   const { epoch, record, view } = facts;
   const config =
     view.kind === 'answered' && view.checkpointConfig.kind === 'value' ? view.checkpointConfig.value : undefined;
-  const stable = epoch.stableAt !== undefined;
   return {
-    rule: stable ? 'running' : 'stable',
+    rule: epoch.stableAt === undefined ? 'stable' : 'running',
     say: ready(
       'Running',
       'Running',
@@ -146,7 +146,6 @@ export function running(facts: Facts): Answer | undefined {
     workloads: 'run',
     operation: null,
     retry: null,
-    ...(stable ? {} : { transition: { reason: 'Running' as const } }),
     ...(record?.highAvailability
       ? {
           stateSafe: {

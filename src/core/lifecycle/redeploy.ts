@@ -2,6 +2,7 @@ import type { Status } from '../../api/status.ts';
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
 import { healthWindow, stallLimit, unwell } from '../health.ts';
+import { hasRun } from '../stability.ts';
 import { parseTime, rfc3339 } from '../time.ts';
 import { failureText } from './job-ended.ts';
 import { TRANSITION_SECONDS } from './pace.ts';
@@ -49,7 +50,7 @@ function longEnough(facts: Facts, attempts: number): number {
 export function unhealthy(facts: Facts): Answer | undefined {
   const { epoch, prior, now, operation, adopted } = facts;
   if (!wanted(facts) || adopted || facts.changeWanted || facts.healthWanted || operation) return undefined;
-  if (facts.input.job.spec.kind !== 'valid' || !epoch?.stableAt || epoch.ended) return undefined;
+  if (facts.input.job.spec.kind !== 'valid' || !epoch || !hasRun(facts) || epoch.ended) return undefined;
   const attempts = prior?.redeploy?.attempts ?? 0;
   const rested = now - (parseTime(epoch.startedAt) ?? now) >= restMs(attempts);
   const why = rested ? unwell(facts) : undefined;

@@ -5,8 +5,9 @@ import { readRestore } from '../build/restore.ts';
 import { parsePolicyDuration } from '../duration.ts';
 import type { Facts } from '../facts/facts.ts';
 import { parseTime } from '../time.ts';
-import { intendAside, sayOn } from './aside.ts';
+import { intendAside } from './aside.ts';
 import { TRANSITION_SECONDS } from './pace.ts';
+import { sayOn } from './say-on.ts';
 import { comparable, isOwnCheckpoint, isOwnSavepoint } from './snapshots.ts';
 
 /**

@@ -19,3 +19,5 @@ import './trouble.ts';
 import './high-availability.ts';
 import './numbers.ts';
 import './optional-children.ts';
+import './stability.ts';
+import './taken-back.ts';

@@ -95,8 +95,10 @@ scenario('the job ended and Flink does not tell how', async (h) => {
 });
 
 scenario('a job fails without a snapshot: held until the loss is approved', async (h) => {
-  await start(h, { ...SPEC, jobArgs: ['--fail-after-ms', '6000'] });
+  h.world.storage.forbid('file:///data/checkpoints');
+  h.apply({ ...SPEC, jobArgs: ['--fail-after-ms', '6000'] });
   await h.until(() => stateOf(h) === 'Failed', LIMIT_MS, 'Failed');
+  h.world.storage.forbid('');
   h.apply(SPEC);
   await h.until(() => /approveStateLoss/.test(status(h).message ?? ''), LIMIT_MS, 'held, with the ways out');
   await h.run(30_000);

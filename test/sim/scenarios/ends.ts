@@ -91,7 +91,8 @@ scenario('job FAILED with restart.failed and nothing to go on from: held', async
     { ...SPEC, jobArgs: ['--fail-after-ms', '4000'] },
     { restart: { failed: 'fromLastSnapshot' } },
   );
-  await start(h, failing);
+  h.world.storage.forbid('file:///data/checkpoints');
+  h.apply(failing);
   await h.until(() => /approveStateLoss/.test(status(h).message ?? ''), LIMIT_MS, 'held, with the ways out');
   await h.run(60_000);
   assert.equal(epochOf(h), 1);

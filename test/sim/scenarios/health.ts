@@ -31,9 +31,10 @@ scenario('checkpoints stall: left by the way that an upgrade would take, and wel
   await start(h, policy({ health: { checkpointStall: '2m' } }));
   await h.run(60_000);
   h.world.faults.job.checkpointsFail = true;
-  await h.until(() => epochOf(h) === 2 && running(h), 400_000, 'deployed anew');
+  await h.until(() => epochOf(h) === 2 && status(h).epoch?.runningAt !== undefined, 400_000, 'deployed anew');
   h.world.faults.job.checkpointsFail = false;
   assert.ok(status(h).epoch?.restoredFrom !== undefined);
+  await reachRunning(h, 'stable');
   await h.run(10 * 60_000);
   assert.equal(epochOf(h), 2, 'once was enough');
   await reachRunning(h);
@@ -43,7 +44,7 @@ scenario('mode stateless and a job that is unwell: its state is kept all the sam
   await start(h, policy({ health: { checkpointStall: '2m' }, upgrade: { mode: 'stateless' } }));
   await h.run(60_000);
   h.world.faults.job.checkpointsFail = true;
-  await h.until(() => epochOf(h) === 2 && running(h), 400_000, 'deployed anew');
+  await h.until(() => epochOf(h) === 2 && status(h).epoch?.runningAt !== undefined, 400_000, 'deployed anew');
   h.world.faults.job.checkpointsFail = false;
   assert.ok(status(h).epoch?.restoredFrom !== undefined, 'not empty');
   await reachRunning(h);

@@ -79,9 +79,10 @@ scenario('S a JobManager that dies right after a savepoint goes on from it', asy
 scenario('S a checkpoint on request', async (h) => {
   await start(h);
   await h.run(12_000);
+  const before = count(h, 'checkpoint-asked');
   h.apply({ ...SPEC, checkpointNonce: 3 });
   await h.until(() => handled(h).checkpointNonce === 3 && quiet(h), LIMIT_MS, 'the checkpoint is taken');
-  assert.equal(count(h, 'checkpoint-asked'), 1);
+  assert.equal(count(h, 'checkpoint-asked'), before + 1);
   assert.equal(savepointsOf(h), 0);
   assert.ok(isReady(h));
   assert.equal(status(h).snapshots?.lastCheckpoint?.epoch, 1);
@@ -91,11 +92,12 @@ scenario('S a checkpoint on request', async (h) => {
 scenario('S nonces of a new FlinkJob, and of one whose status was wiped, are noted and do not act', async (h) => {
   const spec = { ...SPEC, savepointNonce: 7, checkpointNonce: 8 };
   await start(h, spec);
+  const before = count(h, 'checkpoint-asked');
   await h.run(30_000);
   h.edit((live) => ({ ...live, status: {} }));
   await reachRunning(h, 'adopted');
   await h.run(30_000);
-  assert.equal(savepointsOf(h) + count(h, 'checkpoint-asked'), 0);
+  assert.equal(savepointsOf(h) + count(h, 'checkpoint-asked'), before);
   assert.deepEqual([handled(h).savepointNonce, handled(h).checkpointNonce], [7, 8]);
   await request(h, spec, 9);
   assert.equal(savepointsOf(h), 1);
@@ -257,7 +259,8 @@ scenario('S savepoints by schedule: every few minutes, a missed slot once', asyn
 
 scenario('S checkpoints by a cron line; a clock that jumps repeats no slot', async (h) => {
   await start(h, withPolicies({ checkpoint: { schedule: '*/10 * * * *' } }));
-  const taken = (): number => count(h, 'checkpoint-asked');
+  const before = count(h, 'checkpoint-asked');
+  const taken = (): number => count(h, 'checkpoint-asked') - before;
   await h.run(9 * 60_000);
   assert.equal(taken(), 0, 'the slot before the start was never asked for');
   await h.run(2 * 60_000);
@@ -337,7 +340,7 @@ scenario('S a disposal that fails is told to a person and not tried again', asyn
   h.world.storage.forbid(first?.path ?? assert.fail());
   await request(h, spec, 2);
   await h.until(() => (status(h).leftovers ?? []).length === 1, LIMIT_MS, 'told');
-  assert.match(status(h).leftovers?.[0] ?? '', /savepoint-1\/.*Permission denied/);
+  assert.match(status(h).leftovers?.[0] ?? '', /savepoint-\d+\/.*Permission denied/);
   assert.equal(historyOf(h).length, 1);
   const asked = h.world.api.writes.length;
   await reachSettled(h);

@@ -228,7 +228,8 @@ export function answered(
     checkpoints: {
       kind: 'value',
       value: {
-        completed: 0,
+        // A job that has been running for a while.
+        completed: state === 'RUNNING' && running > 0 ? 1 : 0,
         failed: 0,
         restored: 0,
         latestCompleted: undefined,

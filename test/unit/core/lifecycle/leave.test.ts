@@ -50,7 +50,7 @@ test('a job that restarts is waited for, and after a minute left by its newest c
 test('a job that merely starts is waited for as long as readiness says', () => {
   const at = runningCluster();
   const id = at.status!.epoch!.jobId;
-  const { stableAt: __, ...epoch } = at.status!.epoch!;
+  const { stableAt: __, runningAt: ___, ...epoch } = at.status!.epoch!;
   at.status = { ...at.status!, epoch };
   edit(at, { jobArgs: ['x'], policies: { ...SPEC.policies, upgrade: { readiness: '2m' } } });
   const starting = answered(id, 'RUNNING', { running: 1, checkpoints: CHK });
