@@ -88,6 +88,13 @@ export function missingOf(facts: Facts): Missing | undefined {
   return { path, processes: seen.slice(0, EVIDENCE) };
 }
 
+/** Whether the newest process says of this very snapshot that it is not there, or enough have: reason to hold a change, not to go back behind it. */
+export function isSaidMissing(facts: Facts, path: string): boolean {
+  const missing = missingOf(facts);
+  const exhausted = missing?.exhausted === true && isSamePath(missing.steppedTo, path);
+  return exhausted || (isProvenMissing(missing) && isSamePath(missing.path, path)) || witnesses(facts, path).length > 0;
+}
+
 /** Whether enough processes said so. */
 export function isProvenMissing(missing: Missing | undefined): missing is Missing {
   return missing !== undefined && missing.processes.length >= EVIDENCE;

@@ -2,6 +2,7 @@ import type { Ended } from '../../api/status.ts';
 import type { Answer } from '../answer.ts';
 import { leavingWanted, type Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
+import { isSaidMissing } from '../missing.ts';
 import { parseTime } from '../time.ts';
 import { lossAllowed, mayStartEmpty } from './contract.ts';
 import { usedUp } from './intend.ts';
@@ -10,7 +11,7 @@ import { checkpointsLost, isProcessGone, listsNoJob } from './leave.ts';
 import { TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, stalled } from './say.ts';
 import { restService } from './service.ts';
-import { heritage, isMissing } from './snapshots.ts';
+import { heritage } from './snapshots.ts';
 
 /**
  *   intended ──observed──► PATCH cancel (repeated while the job lives) ──CANCELED, statistics settled──► newest checkpoint in status
@@ -117,7 +118,7 @@ function goneForGood(facts: Facts): Answer | undefined {
   const patient = facts.process.kind === 'none' || record?.highAvailability === true;
   if (patient && asked < BACK_MS) return undefined;
   const { path } = heritage(facts);
-  if (lossAllowed(facts) || (path !== undefined && !isMissing(facts, path))) return canceled(facts, true);
+  if (lossAllowed(facts) || (path !== undefined && !isSaidMissing(facts, path))) return canceled(facts, true);
   return {
     rule: 'cancelLostItsProcess',
     say: progress(stateOf(facts), 'ChangeWaits', 'The JobManager ended while the job was being canceled.'),

@@ -3,9 +3,10 @@ import type { Facts } from '../facts/facts.ts';
 import { mainContainer } from '../facts/process.ts';
 import { parsePolicyDuration } from '../duration.ts';
 import { hasRun, readinessMs } from '../stability.ts';
+import { isSaidMissing } from '../missing.ts';
 import { parseTime } from '../time.ts';
 import { resolveMode, savepointDirectory } from './contract.ts';
-import { heritage, isMissing, newestInFlink } from './snapshots.ts';
+import { heritage, newestInFlink } from './snapshots.ts';
 
 /**
  * How a running job is left with its state (lifecycle.md, Upgrade):
@@ -37,7 +38,7 @@ export function wayOf(facts: Facts): Way {
   if (facts.flink.heard === 'unreachable') return { kind: 'silent', why: 'The JobManager does not answer' };
   if (facts.flink.foreign) return { kind: 'silent', why: 'The JobManager that answers does not run this job' };
   const { path } = heritage(facts);
-  if (path !== undefined && isMissing(facts, path)) {
+  if (path !== undefined && isSaidMissing(facts, path)) {
     return { kind: 'hold', why: `The JobManager does not start, as the recorded snapshot ${path} is not there` };
   }
   switch (mode) {

@@ -88,15 +88,6 @@ export function savepointOfStop(facts: Facts): SnapshotView | undefined {
   return /^\d+\//.test(comparable(found.path).slice(comparable(own).length + 1)) ? found : undefined;
 }
 
-/**
- * Whether the process ended because this very snapshot is not there. Flink says "Cannot find checkpoint or savepoint file/directory
- * '<path>' on file system" (AbstractFsCheckpointStorageAccess.resolveCheckpointPointer), other file systems throw their own.
- */
-export function isMissing({ process }: Facts, path: string): boolean {
-  if (process.kind !== 'dead' || !process.message.includes(path.replace(/^file:\/*/, '/'))) return false;
-  return /Cannot find (checkpoint|savepoint|meta)|FileNotFoundException|NoSuchFileException/.test(process.message);
-}
-
 /** The snapshots a person can choose from, newest first, for the message of a hold: path, kind, when it was complete. */
 export function candidates(facts: Facts): readonly string[] {
   const { prior, restore, epoch } = facts;

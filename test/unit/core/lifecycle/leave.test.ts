@@ -173,6 +173,9 @@ test('a JobManager that is gone for good: what is on record; the checkpoint is k
   show(answered(id, 'RUNNING', { checkpoints: CHK }));
   edit(at, { jobArgs: ['x'] });
   assert.equal(show(NOT_ASKED, dead('boom')).rule, 'changeWaits');
+  // Only the sentence that counts for a step back counts here, too.
+  const file = dead('java.io.FileNotFoundException: /c/chk-3/b5c1 (No such file or directory)');
+  assert.equal(show(NOT_ASKED, file).rule, 'changeWaits');
   assert.equal(
     show(
       NOT_ASKED,
