@@ -11,6 +11,7 @@ export type Step = { readonly from: State; readonly to: State; readonly when: st
 export const STEPS: readonly Step[] = [
   { from: 'Created', to: 'Deploying', when: 'valid spec' },
   { from: 'Deploying', to: 'Running', when: 'all tasks run' },
+  { from: 'Deploying', to: 'Finished', when: 'ended before it was seen running' },
   { from: 'Deploying', to: 'Failed', when: 'failed for good' },
   { from: 'Deploying', to: 'Upgrading', when: 'the spec changed' },
   { from: 'Deploying', to: 'Rescaling', when: 'the scale changed' },

@@ -1,6 +1,7 @@
 /** All scenarios: each file registers its own with harness/scenario.ts. */
 import './life.ts';
 import './stops.ts';
+import './steps.ts';
 import './versions.ts';
 import './forgotten.ts';
 import './standbys.ts';
