@@ -263,7 +263,8 @@ function toAsk(facts: Facts, aside: Operation): Next {
   if (aside.kind === 'dispose' || command === undefined) return { command };
   const { askedAt, unknownSince, ...intent } = aside;
   const clock = clockOf(facts);
-  if (askedAt === undefined) return { command, operation: { ...intent, askedAt: rfc3339(clock) } };
+  // A status that was shown late may have lost when it was asked for, but not that Flink knew of it.
+  if (askedAt === undefined && !aside.known) return { command, operation: { ...intent, askedAt: rfc3339(clock) } };
   if (unknownSince === undefined) return { command: undefined, operation: { ...aside, unknownSince: rfc3339(clock) } };
   if (aside.known || !isListedSince(facts, aside)) return { command: undefined };
   return { command, operation: { ...intent, askedAt: rfc3339(clock) } };

@@ -89,6 +89,16 @@ test('a savepoint that Flink knew and forgot is tried again under the next numbe
   assert.equal(at.status!.epoch!.asked, 1);
 });
 
+test('a savepoint that Flink knew is not asked for again, though a status shown late does not say when it was', () => {
+  const at = runningCluster();
+  edit(at, { savepointNonce: 1 });
+  step(at, runs(at, 60));
+  assert.deepEqual(step(at, runs(at, 62, true)), ['asideUnderWay', 0]);
+  assert.deepEqual([at.status!.operation!.known, at.status!.operation!.askedAt], [true, undefined]);
+  assert.deepEqual(step(at, runs(at, 63)), ['asideUnderWay', 0]);
+  assert.deepEqual(step(at, runs(at, 74)), ['snapshotFailed', 0]);
+});
+
 test('a savepoint that was asked for long ago is asked for under the next number', () => {
   const at = runningCluster();
   edit(at, { savepointNonce: 1 });
