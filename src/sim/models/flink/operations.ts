@@ -18,10 +18,13 @@ export type Operations = {
   readonly get: (key: string) => Operation | undefined;
   /** Whether this key would start something. */
   readonly isFresh: (key: string) => boolean;
-  /** The results of completed operations expire. */
+  /** The results of completed operations expire, but for those that no configuration in use would let go so soon. */
   readonly forget: () => void;
   readonly start: (key: string, run: (done: (result: OperationResult) => void) => void) => void;
 };
+
+/** Flink's default is five minutes (rest.async.store-duration); a view of the cluster lags by seconds. */
+const LEAST_MS = 60_000;
 
 export function operationCache(clock: Clock, storeMs: number): Operations {
   const known = new Map<string, Operation>();
@@ -33,7 +36,8 @@ export function operationCache(clock: Clock, storeMs: number): Operations {
   return {
     get: live,
     forget: () => {
-      for (const [key, { result }] of known) if (result !== undefined) known.delete(key);
+      for (const [key, { result, completedAt }] of known)
+        if (result !== undefined && clock.now() - completedAt >= LEAST_MS) known.delete(key);
     },
     isFresh: (key) => live(key) === undefined,
     start: (key, run) => {
