@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { crd } from '../../tools/crd/crd.ts';
-import { kubectl } from './lib/kube.ts';
+import { kubectl, until } from './lib/kube.ts';
 
 /** A namespace of this run's own: the former one may still be going away. */
 const NAMESPACE = `flork-e2e-crd-${Date.now().toString(36)}`;
@@ -71,7 +71,9 @@ describe(
   () => {
     before(async () => {
       await kubectl(['apply', '-f', '-'], JSON.stringify(crd()));
-      await kubectl(['wait', '--for=condition=Established', 'crd/flinkjobs.flork.itom.com', '--timeout=30s']);
+      // A kind that was made this moment has no conditions yet, which kubectl takes for an error.
+      const wait = ['wait', '--for=condition=Established', 'crd/flinkjobs.flork.itom.com', '--timeout=30s'];
+      await until('the kind', 60, () => kubectl(wait));
       await kubectl(['create', 'namespace', NAMESPACE]);
       // A Pod needs the ServiceAccount of its namespace, which a controller makes.
       await kubectl(['wait', '--for=create', 'serviceaccount/default', '-n', NAMESPACE, '--timeout=30s']);
