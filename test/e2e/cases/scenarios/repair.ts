@@ -30,7 +30,7 @@ const plain = (path: string): string => path.replace(/^file:\/*/, '/');
 
 /** The checkpoint on record for the next process, once it is one of this epoch. */
 async function recorded(lane: Lane, subject: Subject): Promise<string> {
-  const { jobId } = await subject.job.progress();
+  const { jobId } = await subject.job.counting('it counts', 60, () => true);
   return until('a checkpoint of this process is on record', 120, async () => {
     const path = newest(await configMaps(lane, subject, 'restore')).data?.['path'];
     return path?.includes(jobId) ? plain(path) : undefined;
