@@ -101,6 +101,10 @@ test('what is kept of a job: graph, ids, checkpoints; after its end only the res
     const { checkpoints } = job();
     checkpoints.open();
     assert.deepEqual([checkpoints.next(), checkpoints.next()], [1, 2]);
+    checkpoints.goOnFrom(8);
+    assert.equal(checkpoints.next(), 9, 'a job that restored a snapshot goes on counting from its id');
+    checkpoints.goOnFrom(3);
+    assert.equal(checkpoints.next(), 10, 'and never back');
     for (const id of [9, 10, 11]) checkpoints.add({ id, path: `file:///${id}` });
     checkpoints.remove(9);
     assert.deepEqual(

@@ -56,6 +56,8 @@ export type CheckpointStore = {
   readonly all: () => readonly StoredCheckpoint[];
   /** The next checkpoint id; `undefined` when the ConfigMap is gone. */
   readonly next: () => number | undefined;
+  /** A job that restores a snapshot goes on counting from its id (CheckpointCoordinator.restoreSavepoint, setCount). */
+  readonly goOnFrom: (id: number) => void;
   readonly add: (checkpoint: StoredCheckpoint) => boolean;
   readonly remove: (id: number) => void;
 };
@@ -263,6 +265,12 @@ function jobHa(options: HighAvailabilityOptions, maps: ConfigMaps, clusterId: st
           fields['counter'] = String(id + 1);
         });
         return counted && Number.isFinite(id) ? id : undefined;
+      },
+      goOnFrom: (id) => {
+        if (Number(data(own)['counter'] ?? NaN) <= id)
+          maps.change(own, (fields) => {
+            fields['counter'] = String(id + 1);
+          });
       },
       add: (checkpoint) => {
         const handle = `${directory}/${clusterId}/completedCheckpoint${checkpoint.id}`;

@@ -147,6 +147,7 @@ export function startJobManager(options: JobManagerOptions): JobManager {
     const newest = jobHa?.checkpoints.all().at(-1);
     const from = newest?.path ?? launch.restoreFrom;
     const snapshot = from === undefined ? undefined : storage.read(from);
+    if (snapshot !== undefined) jobHa?.checkpoints.goOnFrom(snapshot.checkpointId);
     if (from !== undefined && snapshot === undefined) {
       // A stored job that cannot be restored is fatal and stays, and before 2.0 one without high availability is; another one fails
       // for good (test/fixtures/flink: restore-missing).
