@@ -51,7 +51,7 @@ function pour(response: ServerResponse): void {
   more();
 }
 
-/** What a JobManager says of a job that has run since `start`, with all tasks and without a checkpoint so far. */
+/** What a JobManager says of a job that has run since `start`, with all tasks, and is stable: it counts checkpoints and names none. */
 export function replyOfFlink(path: string, jobId: string, start: number, now: number): readonly [number, unknown] {
   if (path === '/jobs/overview') {
     const tasks = {
@@ -78,7 +78,7 @@ export function replyOfFlink(path: string, jobId: string, start: number, now: nu
     return [200, { mode: 'exactly_once', interval: 10_000, timeout: 600_000, externalization }];
   }
   if (path.endsWith('/checkpoints')) {
-    const counts = { restored: 0, total: 0, in_progress: 0, completed: 0, failed: 0 };
+    const counts = { restored: 0, total: 1, in_progress: 0, completed: 1, failed: 0 };
     return [200, { counts, latest: { completed: null, savepoint: null, failed: null, restored: null }, history: [] }];
   }
   if (path === `/jobs/${jobId}`) {
