@@ -90,10 +90,13 @@ async function settlesServerSide(child: Child): Promise<void> {
   }
 }
 
-/** What tells a write by an apply from those by the cluster's own controllers, which report on a new Deployment at once. */
+/** Kinds that the cluster's own controllers report on as soon as one is made. */
+const REPORTED = new Set(['Deployment', 'PodDisruptionBudget']);
+
+/** What tells a write by an apply from a report. */
 function written({ kind, metadata: { generation, managedFields, resourceVersion } }: KubeObject): unknown {
   const applied = managedFields?.filter(({ manager }) => manager === 'metacontroller');
-  return { applied, generation, version: kind === 'Deployment' ? undefined : resourceVersion };
+  return { applied, generation, version: REPORTED.has(kind ?? '') ? undefined : resourceVersion };
 }
 
 function groupOf({ apiVersion }: Child): string {
