@@ -4,16 +4,14 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createApp } from '../../src/http/app.ts';
 import { crd } from '../../tools/crd/crd.ts';
-import { corpus, flinkJob, LAYERS, names, type Case, type Job, type Layer } from '../admission/corpus.ts';
+import { corpus, flinkJob, LAYERS, names, type Job, type Layer } from '../admission/corpus.ts';
 import { Cluster, sleep } from '../e2e/lib/kube.ts';
 import { noTransport, post } from '../unit/http/hook-fixture.ts';
-import { install, kubectl, ROOT, skip } from './cluster.ts';
+import { askAll, install, kubectl, ROOT, skip } from './cluster.ts';
 
 const NAMESPACE = `flork-admission-${Date.now().toString(36)}`;
 const POLICY = join(ROOT, 'kustomize/components/admission-policy/policy.yaml');
 const JOBS = `/apis/flork.itom.com/v1/namespaces/${NAMESPACE}/flinkjobs`;
-/** Requests under way at once. */
-const AT_ONCE = 16;
 
 /** An expression that cannot be evaluated refuses here, so that it shows; as shipped it lets pass, and the hook asks the rule again. */
 const strict = (text: string): string => text.replaceAll('failurePolicy: Ignore', 'failurePolicy: Fail');
@@ -68,18 +66,8 @@ describe('wrong specs on an API server', { skip }, () => {
     return response.allowed ? undefined : { layer: 'webhook', text: response.status?.message ?? '' };
   }
 
-  async function askAll<T>(ask: (one: Case) => Promise<T>): Promise<readonly T[]> {
-    const answers: T[] = [];
-    let next = 0;
-    const worker = async (): Promise<void> => {
-      for (let index = next++; index < cases.length; index = next++) answers[index] = await ask(cases[index]!);
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    return answers;
-  }
-
   test('each is refused where it is said to be, with its place and a remedy', async (t) => {
-    const answers = await askAll(({ wrong }) => refusal(wrong));
+    const answers = await askAll(cases, ({ wrong }) => refusal(wrong));
     const failed: string[] = [];
     for (const [index, { title, at, by }] of cases.entries()) {
       const { layer, text } = answers[index] ?? { layer: 'nobody', text: '' };
@@ -97,7 +85,7 @@ describe('wrong specs on an API server', { skip }, () => {
   });
 
   test('the neighbour of each is accepted', async () => {
-    const answers = await askAll(({ right }) => refusal(right));
+    const answers = await askAll(cases, ({ right }) => refusal(right));
     const refused = cases.flatMap(({ title }, index) => (answers[index] ? [`${title}: ${answers[index].text}`] : []));
     assert.deepEqual(refused, []);
   });

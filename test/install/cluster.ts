@@ -108,3 +108,17 @@ export async function install(texts: readonly string[]): Promise<() => Promise<v
     for (const removal of removals) await kubectl(removal);
   };
 }
+
+/** Requests under way at once. */
+const AT_ONCE = 16;
+
+/** Asks of each, some at a time; the answers are in the order of what was asked. Rejects with the first question that does. */
+export async function askAll<A, T>(all: readonly A[], ask: (one: A) => Promise<T>): Promise<readonly T[]> {
+  const answers: T[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < all.length; index = next++) answers[index] = await ask(all[index]!);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return answers;
+}

@@ -6,14 +6,13 @@ import type { Child } from '../../src/api/kube.ts';
 import type { FlinkJobSpec } from '../../src/api/flinkjob.ts';
 import { renderEpoch } from '../../src/core/build/epoch.ts';
 import { crd } from '../../tools/crd/crd.ts';
-import { attacks, flinkJob, type Attack, type Job } from '../admission/corpus.ts';
+import { attacks, flinkJob, type Job } from '../admission/corpus.ts';
 import { PROFILE_FILE } from '../admission/profile.ts';
 import { Cluster, sleep } from '../e2e/lib/kube.ts';
-import { install, ROOT, skip } from './cluster.ts';
+import { askAll, install, ROOT, skip } from './cluster.ts';
 
 const NAMESPACE = `flork-tenant-${Date.now().toString(36)}`;
 const POLICIES = join(ROOT, 'kustomize/components/tenant-profile/policy.yaml');
-const AT_ONCE = 16;
 
 const namespace = (name: string): string => `apiVersion: v1\nkind: Namespace\nmetadata: {name: ${name}}\n`;
 const pathOf = ({ kind }: Child): string =>
@@ -71,18 +70,8 @@ describe('a tenant profile on an API server', { skip }, () => {
   const refusals = (job: Job): Promise<readonly (string | undefined)[]> =>
     Promise.all(childrenOf(job).map((child) => create(pathOf(child), child)));
 
-  async function askAll<T>(ask: (one: Attack) => Promise<T>): Promise<readonly T[]> {
-    const answers: T[] = [];
-    let next = 0;
-    const worker = async (): Promise<void> => {
-      for (let index = next++; index < all.length; index = next++) answers[index] = await ask(all[index]!);
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    return answers;
-  }
-
   test('each attack is refused as a FlinkJob, but for those that only the children show', async (t) => {
-    const answers = await askAll(({ wrong }) => refusal(wrong));
+    const answers = await askAll(all, ({ wrong }) => refusal(wrong));
     const failed = all.flatMap(({ title, only }, index) => {
       const text = answers[index];
       // A field that no FlinkJob has is refused before any policy is asked.
@@ -95,7 +84,7 @@ describe('a tenant profile on an API server', { skip }, () => {
   });
 
   test('each attack is refused as a Deployment or a Service, should it come so far', async (t) => {
-    const answers = await askAll(({ wrong }) => refusals(wrong));
+    const answers = await askAll(all, ({ wrong }) => refusals(wrong));
     const policy = (texts: readonly (string | undefined)[]): boolean =>
       texts.some((text) => text !== undefined && /tenant-profile-.*; want /s.test(text));
     // Some of them no API server would take for a Deployment, whatever the profile says.
@@ -110,7 +99,7 @@ describe('a tenant profile on an API server', { skip }, () => {
   });
 
   test('the neighbour of each is accepted, and so are its children', async () => {
-    const answers = await askAll(async ({ right }) => [await refusal(right), ...(await refusals(right))]);
+    const answers = await askAll(all, async ({ right }) => [await refusal(right), ...(await refusals(right))]);
     const refused = all.flatMap(({ title }, index) => {
       const texts = answers[index]!.filter((text) => text !== undefined);
       return texts.length > 0 ? [`${title}: ${texts.join('\n')}`] : [];

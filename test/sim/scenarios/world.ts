@@ -19,6 +19,7 @@ import {
   suspend,
   upgrade,
 } from '../harness/flows.ts';
+import type { History } from '../harness/history.ts';
 import { reconfigured, SPEC, type Spec } from '../harness/sample.ts';
 import { scenario, status, uid, running, savepointsOf } from '../harness/scenario.ts';
 
@@ -97,7 +98,8 @@ for (const [what, fault] of REPLIES) {
   });
 }
 
-scenario('25 two Metacontrollers at once, stale by up to three versions', async (h) => {
+/** A whole life with one savepoint for each stop. */
+async function lifeUnderTwo(h: History): Promise<void> {
   h.startMetacontroller();
   h.controls.staleness = (index) => ({ parent: index % 4, children: index % 3, related: index % 2 });
   await start(h);
@@ -107,19 +109,13 @@ scenario('25 two Metacontrollers at once, stale by up to three versions', async 
   await reachRunning(h, 'resumed');
   assert.equal(savepointsOf(h), 2);
   await remove(h);
-});
+}
+
+scenario('25 two Metacontrollers at once, stale by up to three versions', lifeUnderTwo);
 
 scenario('25 two Metacontrollers at once, and a hook that refuses what is older than before', async (h) => {
   h.controls.guarded = true;
-  h.startMetacontroller();
-  h.controls.staleness = (index) => ({ parent: index % 4, children: index % 3, related: index % 2 });
-  await start(h);
-  await upgrade(h, reconfigured(SPEC, '64'));
-  await suspend(h, reconfigured(SPEC, '64'));
-  h.apply(SPEC);
-  await reachRunning(h, 'resumed');
-  assert.equal(savepointsOf(h), 2);
-  await remove(h);
+  await lifeUnderTwo(h);
   assert.ok((h.counts.rules.get('olderView') ?? 0) > 0, 'it refused some');
 });
 
