@@ -136,7 +136,8 @@ export function epochOf(facts: Facts, answer: Answer, progressed: Epoch | undefi
     : progressed;
   const ended = answer.ended === null ? undefined : (answer.ended ?? base.ended);
   const { ended: _, nextRecordHash: __, ...open } = base;
-  if (!ended) return facts.record ? { ...open, recordHash: encodeRecord(openRecord(facts.record)).hash } : open;
+  const record = answer.declared?.number === open.number ? answer.declared : facts.record;
+  if (!ended) return record ? { ...open, recordHash: encodeRecord(openRecord(record)).hash } : open;
   return { ...open, ended, ...hashes(facts, open.recordHash, ended) };
 }
 

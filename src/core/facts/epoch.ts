@@ -46,8 +46,8 @@ function trustedRecord(
   if (hashes.includes(read.hash)) return read;
   const open = openRecord(read.record);
   const hash = encodeRecord(open).hash;
-  const closed = ended && encodeRecord(closedRecord(open, ended)).hash;
-  return hashes.includes(hash) || hashes.includes(closed) ? { record: open, hash } : undefined;
+  const vouched = hashes.includes(hash) || (ended && hashes.includes(encodeRecord(closedRecord(open, ended)).hash));
+  return vouched ? { record: open, hash } : undefined;
 }
 
 /** An epoch that status does not know, as its record and its restore ConfigMap describe it. Unless no process was seen, it ran. */

@@ -20,6 +20,7 @@ import type { Input, Outcome } from '../../../src/core/types.ts';
  * No model: what is not told is not there. The simulator has the moving parts.
  */
 export const UID = 'b7e23ec2-9af1-4b0e-8f5e-000000000001';
+export const JOB = { name: 'wordcount', namespace: 'team', uid: UID };
 export const SPEC = {
   flinkVersion: '1.20',
   image: 'flink:1.20',

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jobIdOf } from '../../../../src/core/build/names.ts';
+import { epochNames, jobIdOf } from '../../../../src/core/build/names.ts';
+import { readRecord, recordConfigMap } from '../../../../src/core/build/record.ts';
 import type { Outcome } from '../../../../src/core/types.ts';
 import {
   answered,
   checkpoint,
   cluster,
   edit,
+  JOB,
   jobManagerPod,
   jobManagerReplicas,
   runningCluster,
@@ -164,6 +166,29 @@ test('a record that is gone together with its spec leaves what runs as it is', (
   assert.equal(sync(at, { pods: [jobManagerPod(1)] }).rule, 'recordMissing');
   assert.deepEqual([...at.children.keys()].toSorted(), names);
   assert.equal(jobManagerReplicas(at), 1);
+});
+
+test('a record that was edited is believed as little as one that is gone', () => {
+  const at = runningCluster();
+  const name = epochNames(JOB, 1).record;
+  const shown = { pods: [jobManagerPod(1)], flink: answered(at.status!.epoch!.jobId, 'RUNNING') };
+  sync(at, shown);
+  const stored = at.children.get(`ConfigMap/${name}`);
+  const { record } = readRecord(stored as never)!;
+  const edited = { ...record, spec: { ...record.spec, jobArgs: ['edited'] } };
+  const forged = (): void => {
+    at.children.set(`ConfigMap/${name}`, { ...stored, ...recordConfigMap(JOB, edited) });
+  };
+  forged();
+  assert.equal(sync(at, shown).rule, 'running');
+  assert.deepEqual(
+    readRecord(at.children.get(`ConfigMap/${name}`) as never)?.record,
+    record,
+    'made again from the spec',
+  );
+  forged();
+  edit(at, { jobArgs: ['edited'] });
+  assert.equal(sync(at, shown).rule, 'recordMissing');
 });
 
 test('a job whose JobManager cannot even start is replaced by a corrected spec', () => {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { epochNames } from '../../../../src/core/build/names.ts';
+import { readRecord } from '../../../../src/core/build/record.ts';
 import {
   answered,
   cluster,
   edit,
+  JOB,
   jobManagerPod,
   jobManagerReplicas,
   NOT_ASKED,
@@ -220,9 +223,17 @@ test('a spec that changes between declaration and start is the one that starts, 
   assert.equal(again.rule, 'declareAgain');
   assert.equal(again.status.epoch?.restoredFrom, PATH);
   assert.equal(jobManagerReplicas(at), 0);
+  const record = again.children.find(({ metadata }) => metadata.name === epochNames(JOB, 2).record);
+  assert.equal(readRecord(record as never)?.hash, again.status.epoch?.recordHash, 'status vouches for what is written');
   assert.equal(sync(at, { pods: [] }).rule, 'startDeclared');
   assert.match(JSON.stringify(at.children.get('Deployment/wordcount-jobmanager')), /"--","b"/);
   assert.equal(at.status!.epoch!.number, 2);
+});
+
+test('an epoch that is declared and whose spec stays is not declared again', () => {
+  const at = stoppedCluster();
+  assert.equal(sync(at, { pods: [] }).rule, 'declareNext');
+  assert.equal(sync(at, { pods: [] }).rule, 'startDeclared');
 });
 
 test('a stopped job waits for a valid spec and keeps its savepoint', () => {
