@@ -88,6 +88,8 @@ export const Ended = v.object({
   kind: v.optional(v.pipe(v.picklist(['checkpoint', 'savepoint']), v.description('What kind of snapshot that is'))),
   startsEmpty: v.optional(flag('Whether the state-loss contract lets the next epoch start empty')),
   rewound: v.optional(flag('Whether the job may have got further than that snapshot')),
+  rollback: v.optional(flag('Whether the last stable epoch takes its place (policies.upgrade.rollback)')),
+  newest: v.optional(text('The newest snapshot of an epoch that is rolled back: what another spec goes on from')),
   byFlork: flag('Whether Flork ended it; otherwise it finished, failed or was canceled by itself or by someone else'),
   over: v.optional(
     flag('Whether the job was seen ended, or its process gone: its pods go, whatever is seen or not seen later'),
@@ -272,6 +274,8 @@ export const Status = v.object({
       number: count('The newest epoch that was rolled back'),
       recordHash: text('Hash of its record ConfigMap'),
       path: v.optional(text('The snapshot it started from')),
+      generation: v.optional(count('Generation of the spec that failed')),
+      newest: v.optional(text('Its newest snapshot')),
     }),
   ),
   redeploy: v.optional(

@@ -87,7 +87,7 @@ export function childrenOf(
   if (answer.workloads === 'gone') return [];
   const wanted = wantedChildren(facts, answer, restore, stable);
   const known = new Set(wanted.map(keyOf));
-  const lasting = lastingNames(facts, answer);
+  const lasting = lastingNames(facts, answer, stable);
   const { observed } = facts.input;
   const left = [...observed.configMaps.keys()].filter((name) => lasting.has(name) && !known.has(`ConfigMap/${name}`));
   const late = observed.echo.filter((child) => child.kind === 'ConfigMap' && left.includes(child.metadata.name));
@@ -159,12 +159,13 @@ function replaced(list: readonly Child[], by: readonly Child[]): readonly Child[
   return [...list.filter((child) => !given.has(keyOf(child))), ...by];
 }
 
-/** Names that are never left out by an answer that knows no better: of the current epoch and of those that may come after it. */
-function lastingNames(facts: Facts, answer: Answer): ReadonlySet<string> {
+/** Names that are never left out by an answer that knows no better: of the current epoch, of those after it, and the last stable record. */
+function lastingNames(facts: Facts, answer: Answer, stable: Status['stableEpoch']): ReadonlySet<string> {
   const { ref } = facts.input.job;
   const current = answer.epoch?.number ?? facts.epoch?.number ?? 1;
   const lasting = [current, current + 1, current + 2].map((number) => epochNames(ref, number));
-  return new Set(lasting.flatMap((of) => [of.configuration, of.restore, of.record]));
+  const kept = stable === undefined ? [] : [epochNames(ref, stable.number).record];
+  return new Set([...lasting.flatMap((of) => [of.configuration, of.restore, of.record]), ...kept]);
 }
 
 /** The record of the last stable epoch stays until a newer one is stable. */
@@ -178,5 +179,6 @@ function stableRecord(
   const { ref } = facts.input.job;
   const configMap = facts.input.observed.configMaps.get(epochNames(ref, stable.number).record);
   const read = configMap && readRecord(configMap);
-  return read && read.hash === stable.recordHash ? [recordConfigMap(ref, read.record)] : [];
+  const vouched = read && [read.hash, encodeRecord(openRecord(read.record)).hash].includes(stable.recordHash);
+  return vouched ? [recordConfigMap(ref, read.record)] : [];
 }

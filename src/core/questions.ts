@@ -27,7 +27,11 @@ function questionsOf(facts: Facts): Questions {
       : process.kind === 'running' && process.ready && !process.leaving;
   if (!up) return { kind: 'none', why: 'no JobManager is ready' };
   const settled =
-    prior?.state === 'Running' && epoch.stableAt !== undefined && !operation && !facts.aside && !leavingWanted(facts);
+    (prior?.state === 'Running' || prior?.state === 'RolledBack') &&
+    epoch.stableAt !== undefined &&
+    !operation &&
+    !facts.aside &&
+    !leavingWanted(facts);
   const bounds = facts.scale?.asks ?? false;
   const health = facts.wanted?.policies?.health;
   const stall = health?.checkpointStall !== undefined;

@@ -46,7 +46,22 @@ export type EpochRecord = {
     readonly taskManager: Child;
   };
   /** How the epoch ended, once that has been observed in status; without times, so that whoever writes it writes the same. */
-  readonly ended?: Pick<Ended, 'how' | 'path' | 'byFlork'>;
+  readonly ended?: Pick<Ended, 'how' | 'path' | 'byFlork' | 'rollback' | 'newest'>;
+  /** What this epoch was rolled back from; stands while the spec is the one that failed. */
+  readonly failed?: FailedEpoch;
+};
+
+/** An epoch that did not become stable, and whose record took its place. */
+export type FailedEpoch = {
+  readonly number: number;
+  readonly generation: number;
+  readonly recordHash: string;
+  readonly spec: FlinkJobSpec;
+  /** The snapshot it started from. */
+  readonly path?: string;
+  readonly newest?: string;
+  /** The epoch whose record runs again. */
+  readonly to: number;
 };
 
 /**
@@ -77,6 +92,10 @@ export type RestoreContent = {
   readonly ended?: Ended['how'];
   /** Whether the job may have got further than `path`. */
   readonly rewound?: true;
+  /** The last stable epoch takes the place of this one. */
+  readonly rollback?: true;
+  /** The newest snapshot of an epoch that is rolled back. */
+  readonly newest?: string;
   /** Whether Flork ended it, or it ended by itself or by someone else. */
   readonly endedByFlork?: boolean;
   /** `false` after the end: the start keys are left out, so that a restarted container cannot start (configMapKeyRef optional: false). */
@@ -84,8 +103,9 @@ export type RestoreContent = {
 };
 
 /** The record of an epoch that ended. */
-export function closedRecord(record: EpochRecord, { how, path, byFlork }: Ended): EpochRecord {
-  return closedAs(record)(JSON.stringify({ how, ...(path ? { path } : {}), byFlork }));
+export function closedRecord(record: EpochRecord, { how, path, byFlork, rollback, newest }: Ended): EpochRecord {
+  const back = rollback ? { rollback, ...(newest ? { newest } : {}) } : {};
+  return closedAs(record)(JSON.stringify({ how, ...(path ? { path } : {}), byFlork, ...back }));
 }
 
 const closedAs = rememberedByObject((record: EpochRecord) =>

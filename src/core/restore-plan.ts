@@ -87,9 +87,11 @@ function nextRestore(
       ended: ended.how,
       endedByFlork: ended.byFlork,
       ...(ended.rewound ? { rewound: true } : {}),
+      ...(ended.rollback ? { rollback: true } : {}),
+      ...(ended.rollback && ended.newest !== undefined ? { newest: ended.newest } : {}),
     };
   }
-  const { ended: _, endedByFlork: __, ...startable } = { ...numbered, startable: true };
+  const { ended: _, endedByFlork: __, rollback: ___, newest: ____, ...startable } = { ...numbered, startable: true };
   const given = startable.path ?? record.restoredFrom;
   return newestPath(facts, epoch, given === undefined ? startable : { ...startable, path: given }, atOnce);
 }

@@ -5,9 +5,11 @@ import { encodeRecord } from './build/record.ts';
 import { conditionsOf } from './conditions.ts';
 import { hasRewound } from './epoch-progress.ts';
 import { countedRestarts } from './health.ts';
+import { trustedRecord } from './facts/epoch.ts';
 import type { Facts } from './facts/facts.ts';
 import { findingsText, refusalReason } from './lifecycle/gates.ts';
 import { keptRedeploy } from './lifecycle/redeploy.ts';
+import { rolledBackSay } from './lifecycle/rolled-back.ts';
 import { stalled } from './lifecycle/say.ts';
 import { leftoversOf, mayClean, metadataOf, withLeftovers } from './metadata.ts';
 import { missingOf } from './missing.ts';
@@ -46,6 +48,7 @@ export function statusOf(
 ): Status {
   const { prior, input } = facts;
   const say = overlaid(facts, answer.say);
+  const failed = failedEpochOf(facts, answer);
   const phase = say.state === 'Stalled' && facts.flink.allTasksRun ? 'DEPLOYED' : PHASES[say.state];
   const operation =
     answer.operation === null ? undefined : (answer.operation ?? prior?.operation ?? strange(input.job));
@@ -55,7 +58,7 @@ export function statusOf(
   const redeploy = answer.redeploy ?? keptRedeploy(facts);
   const health = countedRestarts(facts);
   const gone = answer.missing ?? missingOf(facts);
-  const stable = stableEpochOf(facts, answer, epoch);
+  const stable = stableEpochOf(facts, epoch);
   const job = jobOf(facts, epoch);
   const plan = planOf(facts, answer);
   const scaledAt = scaledAtOf(facts, answer);
@@ -75,6 +78,7 @@ export function statusOf(
     ...(stable ? { stableEpoch: stable } : {}),
     ...(operation ? { operation } : {}),
     ...(retry ? { retry } : {}),
+    ...(failed ? { failedEpoch: failed } : {}),
     ...(gone ? { missing: gone } : {}),
     ...(redeploy ? { redeploy } : {}),
     ...(health ? { health } : {}),
@@ -119,7 +123,7 @@ function handledOf(facts: Facts, answer: Answer): Status['handled'] {
 /** A wrong spec changes nothing that runs; it is what a person has to be told first. */
 function overlaid(facts: Facts, say: Say): Say {
   if (facts.input.job.spec.kind === 'valid' || facts.input.finalizing || say.reason === refusalReason(facts))
-    return say;
+    return rolledBackSay(facts, say);
   return stalled(
     'Stalled',
     refusalReason(facts),
@@ -171,17 +175,31 @@ function hashes(facts: Facts, recordHash: string, ended: Ended): Partial<Epoch> 
   return written ? { recordHash: next } : { recordHash: encodeRecord(open).hash, nextRecordHash: next };
 }
 
-function stableEpochOf(facts: Facts, answer: Answer, epoch: Epoch | undefined): Status['stableEpoch'] {
+/** What the epoch of this status was rolled back from. A record that is not shown says nothing of that. */
+function failedEpochOf(facts: Facts, answer: Answer): Status['failedEpoch'] {
+  const record = answer.declared ?? facts.record;
+  if (!record) return facts.prior?.failedEpoch;
+  const { failed } = record;
+  if (!failed) return undefined;
+  const { spec: _, to: __, ...told } = failed;
+  return told;
+}
+
+/**
+ * The last stable epoch before one that is not stable: what status knew last when the newer one took its place, declared or found. Its
+ * hash is that of the record without its end, which a late view may have written again.
+ */
+function stableEpochOf({ prior, input }: Facts, epoch: Epoch | undefined): Status['stableEpoch'] {
   if (epoch?.stableAt !== undefined) return undefined;
-  const old = facts.epoch;
-  if (answer.rule === 'declareNext' && old?.stableAt !== undefined) {
-    return {
-      number: old.number,
-      recordHash: facts.prior?.epoch?.nextRecordHash ?? old.recordHash,
-      ...(old.ended?.path ? { path: old.ended.path } : {}),
-    };
-  }
-  return facts.prior?.stableEpoch;
+  const old = prior?.epoch;
+  if (old?.stableAt === undefined || epoch === undefined || epoch.number <= old.number) return prior?.stableEpoch;
+  const { number, recordHash, nextRecordHash, ended } = old;
+  const read = trustedRecord(input.job.ref, input.observed, number, [recordHash, nextRecordHash], ended);
+  return {
+    number,
+    recordHash: read ? encodeRecord(openRecord(read.record)).hash : (nextRecordHash ?? recordHash),
+    ...(ended?.path ? { path: ended.path } : {}),
+  };
 }
 
 /** When a change of scale made the last new epoch: the cooldown counts from there. */

@@ -18,7 +18,7 @@ import {
 } from './harness/flows.ts';
 import { Broken, createHistory, type History } from './harness/history.ts';
 import { MUTANTS } from './harness/mutants.ts';
-import { reconfigured, SPEC } from './harness/sample.ts';
+import { reconfigured, SPEC, withPolicies } from './harness/sample.ts';
 
 /** The proof of the harness: wrong cores are caught by an invariant, and the real one passes the very same histories. */
 
@@ -119,6 +119,32 @@ async function deletedEarly(core: Core, seed: number): Promise<void> {
   await h.until(() => h.job() === undefined, LIMIT_MS, 'deleted');
 }
 
+const ROLLED_BACK = withPolicies(SPEC, { upgrade: { rollback: 'automatic', readiness: '20s' } });
+const LOOPING = { ...reconfigured(ROLLED_BACK, '64'), jobArgs: ['--fail-over-ms', '10'] };
+
+/** What is rolled back to cannot complete a checkpoint any more: it is never stable, and stays. */
+async function rolledBackInVain(core: Core): Promise<void> {
+  const h = createHistory({ seed: 42, core });
+  await start(h, ROLLED_BACK);
+  await h.run(25_000);
+  h.apply(LOOPING);
+  await h.until(() => epochOf(h) === 3, LIMIT_MS, 'rolled back');
+  h.world.storage.forbid('file:///data/checkpoints');
+  await h.run(3 * 60_000);
+}
+
+/** No epoch was ever stable: there is nothing to roll back to. */
+async function neverStable(core: Core): Promise<void> {
+  const h = createHistory({ seed: 43, core });
+  h.world.storage.forbid('file:///data/checkpoints');
+  h.apply(ROLLED_BACK);
+  await h.run(20_000);
+  h.apply(LOOPING);
+  await h.until(() => epochOf(h) === 2, LIMIT_MS, 'upgraded');
+  await h.run(4 * 60_000);
+  if (epochOf(h) !== 2) h.fail('rollback', `epoch ${epochOf(h)}, and none was stable`);
+}
+
 async function settled(core: Core): Promise<void> {
   const h = createHistory({ seed: 40, core });
   await start(h);
@@ -139,6 +165,8 @@ const HISTORIES = [
   restoredByNonce,
   deletedWhilePodsAreNotShown,
   settled,
+  rolledBackInVain,
+  neverStable,
 ];
 
 async function brokenBy(core: Core): Promise<string | undefined> {

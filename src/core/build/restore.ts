@@ -52,6 +52,8 @@ export function readRestore(configMap: Pick<ObservedConfigMap, 'data'>): Restore
     ...(data['canceling'] === 'true' ? { canceling: true as const } : {}),
     ...(ended === undefined ? {} : { ended, endedByFlork: data['ended-by-flork'] === 'true' }),
     ...(ended !== undefined && data['rewound'] === 'true' ? { rewound: true as const } : {}),
+    ...(ended !== undefined && data['rollback'] === 'true' ? { rollback: true as const } : {}),
+    ...(ended !== undefined && data['newest'] !== undefined ? { newest: data['newest'] } : {}),
   };
   // What a process would start with must be what is told; anything else was written by someone else.
   const keys: Readonly<Record<string, string>> = startKeys(content);
@@ -84,6 +86,8 @@ function told(content: RestoreContent): Readonly<Record<string, string>> {
       ? {}
       : { ended: content.ended, 'ended-by-flork': String(content.endedByFlork === true) }),
     ...(content.rewound ? { rewound: 'true' } : {}),
+    ...(content.rollback ? { rollback: 'true' } : {}),
+    ...(content.newest === undefined ? {} : { newest: content.newest }),
   };
 }
 

@@ -33,7 +33,7 @@ export function epochOfDeployment(deployment: ObservedDeployment | undefined): n
  * Reads the record of an epoch if one of the hashes that may vouch for it does (S7). Its end changes it: a hash vouches for the record
  * with and without the end, as a write of either may have been lost, or seen late.
  */
-function trustedRecord(
+export function trustedRecord(
   ref: JobRef,
   observed: Observed,
   number: number,
@@ -94,7 +94,9 @@ function endedByRestore(restore: RestoreContent | undefined, at: string): Ended 
   const how = restore.ended ?? 'stopped';
   const byFlork = restore.ended === undefined || restore.endedByFlork === true;
   const rewound = restore.rewound ? { rewound: true } : {};
-  return { how, ...(restore.path ? { path: restore.path } : {}), ...rewound, byFlork, at };
+  const newest = restore.newest === undefined ? {} : { newest: restore.newest };
+  const back = restore.rollback ? { rollback: true, ...newest } : {};
+  return { how, ...(restore.path ? { path: restore.path } : {}), ...rewound, ...back, byFlork, at };
 }
 
 /**

@@ -61,7 +61,15 @@ export type Facts = EpochFacts & {
   readonly changeWanted: boolean;
   /** Status has decided that the epoch is deployed anew because it is unwell (policies.health); it stands for as long as it may matter. */
   readonly healthWanted: boolean;
+  /** The spec is still the one that was rolled back: what took its place stays. A change of scale alone is no other spec. */
+  readonly heldBack: boolean;
 };
+
+function isHeldBack(record: EpochRecord | undefined, wanted: FlinkJobSpec | undefined): boolean {
+  const failed = record?.failed;
+  if (failed === undefined || wanted === undefined || wanted === record?.spec) return failed !== undefined;
+  return !changes(failed.spec, wanted).some(({ effect }) => effect === 'upgrade');
+}
 
 /** Whether the running epoch is to be left: for something else, or to be deployed anew. */
 export function leavingWanted(facts: Facts): boolean {
@@ -119,7 +127,9 @@ export function factsOf(given: Input): Facts {
     taskManager: absenceOf(taskManager, observed.pods, 'taskmanager'),
   };
   const handled = handledOf(current, input);
-  const changed = record && wanted ? changes(record.spec, wanted).filter((change) => change.effect !== 'ignore') : [];
+  const heldBack = isHeldBack(record, wanted);
+  const changed =
+    record && wanted && !heldBack ? changes(record.spec, wanted).filter((change) => change.effect !== 'ignore') : [];
   const suspendWanted = wanted?.state === 'suspended';
   const asked = epoch && job.spec.kind === 'valid' ? job.spec.spec : undefined;
   const restoreNonce = asked?.restore?.from === undefined ? undefined : news(asked.restore.nonce, handled.restoreNonce);
@@ -129,7 +139,7 @@ export function factsOf(given: Input): Facts {
   const flink = flinkFacts(input.flink, candidateJobIds(job.ref.uid, epoch, record, restore));
   const scale = scaleFacts({
     record,
-    wanted,
+    wanted: heldBack ? record?.spec : wanted,
     changes: changed,
     epoch,
     deployed: current.deployed,
@@ -171,6 +181,7 @@ export function factsOf(given: Input): Facts {
     restartNonce,
     changeWanted: suspendWanted || upgrades.length > 0 || nonced,
     healthWanted: isHealthWanted(prior, current, input),
+    heldBack,
   };
 }
 

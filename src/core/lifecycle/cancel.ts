@@ -9,6 +9,7 @@ import { usedUp } from './intend.ts';
 import { isSettled } from './job-ended.ts';
 import { checkpointsLost, isProcessGone, listsNoJob } from './leave.ts';
 import { TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
+import { rollbackWanted, rolledBackEnd } from './rollback.ts';
 import { progress, stalled } from './say.ts';
 import { restService } from './service.ts';
 import { heritage } from './snapshots.ts';
@@ -18,12 +19,20 @@ import { heritage } from './snapshots.ts';
  *            └──its process gone for good──► what is on record, told as rewound
  */
 
-const stateOf = (facts: Facts) =>
-  facts.operation?.purpose === 'suspend' ? ('Stopping' as const) : ('Upgrading' as const);
+const stateOf = ({ operation }: Facts) => {
+  if (operation?.purpose === 'rollback') return 'RollingBack' as const;
+  return operation?.purpose === 'suspend' ? ('Stopping' as const) : ('Upgrading' as const);
+};
 
 /** Whether the canceled job's newest snapshot is what the next epoch starts from. */
-function isKept({ operation }: Facts): boolean {
-  return operation?.startsEmpty !== true && operation?.purpose !== 'restore';
+function isKept(facts: Facts): boolean {
+  const { operation } = facts;
+  return operation?.startsEmpty !== true && operation?.purpose !== 'restore' && !rollbackStands(facts);
+}
+
+/** The epoch is being canceled to be rolled back, and nothing else has come to be wanted. */
+function rollbackStands(facts: Facts): boolean {
+  return facts.operation?.purpose === 'rollback' && rollbackWanted(facts);
 }
 
 /** How long a process with high availability, or a pod, may take to come back. */
@@ -34,7 +43,7 @@ export function cancelWithdrawn(facts: Facts): Answer | undefined {
   const { operation, flink, epoch } = facts;
   if (operation?.kind !== 'cancel' || epoch?.ended || flink.job?.state !== 'RUNNING') return undefined;
   const lost = isKept(facts) && !lossAllowed(facts) && checkpointsLost(facts);
-  const wanted = leavingWanted(facts);
+  const wanted = leavingWanted(facts) || rollbackStands(facts);
   if (wanted && (lost === 'unknown' || !lost)) return undefined;
   return {
     rule: 'cancelWithdrawn',
@@ -78,6 +87,16 @@ function endUntold(facts: Facts): Answer {
 
 function canceled(facts: Facts, rewound = false): Answer {
   const { operation, wanted } = facts;
+  if (rollbackStands(facts)) {
+    return {
+      rule: 'canceledForRollback',
+      say: progress('RollingBack', 'RollingBack', 'The job is canceled; its pods are being stopped.'),
+      workloads: 'run',
+      ...usedUp(facts),
+      ended: rolledBackEnd(facts, 'canceled'),
+      resyncAfterSeconds: TRANSITION_SECONDS,
+    };
+  }
   const given = operation?.purpose === 'restore' ? wanted?.restore?.from : undefined;
   const found = operation?.startsEmpty && operation.purpose !== 'suspend' ? {} : heritage(facts);
   const left: Pick<Ended, 'path' | 'kind'> = given === undefined ? found : { path: given };

@@ -6,6 +6,7 @@ import { lossAllowed, lossApproved, neverRan, waysOut } from './contract.ts';
 import { intend } from './intend.ts';
 import { isHeld, wayOf } from './leave.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
+import { isBehindFailed } from './rollback.ts';
 import { progress, stalled } from './say.ts';
 
 /**
@@ -38,7 +39,7 @@ export function change(facts: Facts): Answer | undefined {
 
 /** No task of this epoch ever ran: it makes room without being asked, and hands on what it was given. */
 function replace(facts: Facts): Answer {
-  const path = facts.epoch?.restoredFrom;
+  const path = isBehindFailed(facts) ? facts.record?.failed?.newest : facts.epoch?.restoredFrom;
   return {
     rule: 'replaceIntended',
     say: progress(
@@ -47,7 +48,7 @@ function replace(facts: Facts): Answer {
       'No task of this epoch ever ran; it makes room for the new spec.',
     ),
     workloads: 'keep',
-    ended: { how: 'replaced', ...(path ? {} : { startsEmpty: true }), byFlork: true, at: facts.at },
+    ended: { how: 'replaced', ...(path ? { path } : { startsEmpty: true }), byFlork: true, at: facts.at },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
 }

@@ -18,6 +18,7 @@ import {
   unreachable,
 } from './observe.ts';
 import { unhealthy } from './redeploy.ts';
+import { rollBack } from './rollback.ts';
 import { rescale, rescaleWaits, scaleWaits } from './rescale.ts';
 import { deploymentLagsPod, deploymentLagsStatus, recordLagsDeployment } from './lagging.ts';
 import { disposalDue, disposalWithdrawn } from './retention.ts';
@@ -86,6 +87,7 @@ export const RULES: readonly Rule[] = [
   // What is, and what is wanted
   jobEnded, //              Flink says it is over
   change, //                the spec, a restore or a suspension asks for another epoch: form the intent, or hold
+  rollBack, //              its time to become stable is over: decide that the last stable epoch takes its place
   unhealthy, //             it restarts too often, or its checkpoints stall: decide that it is deployed anew
   rescale, //               another scale of the same epoch: TaskManagers first up and last down
   podTrouble, //            pods say what is wrong

@@ -10,6 +10,7 @@ import { mayStartEmpty, neverRan, waysOut } from './contract.ts';
 import { failureText } from './job-ended.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { restartsItself, restartWaits } from './redeploy.ts';
+import { failedRollsBack, heirOfEnd, isRollbackDue, leavingState } from './rollback.ts';
 import { progress, ready, stalled } from './say.ts';
 import { declareNext, waitForPods } from './start.ts';
 
@@ -41,7 +42,7 @@ function endedSay(facts: Facts, ended: Ended): Say {
   if (ended.how === 'failed') return failedSay(facts);
   if (!ended.byFlork) return settledSay(ended);
   return progress(
-    facts.prior?.state === 'Upgrading' ? 'Upgrading' : 'Stopping',
+    facts.prior?.state === 'Upgrading' || facts.prior?.state === 'RollingBack' ? facts.prior.state : 'Stopping',
     'StoppingPods',
     `The job has ended (${ended.how}).`,
   );
@@ -122,6 +123,8 @@ export function failedEnd(facts: Facts): Answer | undefined {
   const ended = facts.endedInStatus;
   // What Flork ended so makes room for the next epoch.
   if (ended?.how !== 'failed' || ended.byFlork) return undefined;
+  const back = failedRollsBack(facts);
+  if (back) return back;
   const waits = leavingWanted(facts) ? undefined : restartWaits(facts);
   if (waits) return waits;
   if (!leavingWanted(facts) && !restartsItself(facts)) {
@@ -167,11 +170,7 @@ export function failedEnd(facts: Facts): Answer | undefined {
 function endSeen(facts: Facts, ended: Ended): Answer {
   return {
     rule: 'endSeen',
-    say: progress(
-      facts.suspendWanted ? 'Stopping' : 'Upgrading',
-      'StoppingPods',
-      'The job has ended; its pods are being stopped.',
-    ),
+    say: progress(leavingState(facts), 'StoppingPods', 'The job has ended; its pods are being stopped.'),
     workloads: 'keep',
     ended: { ...ended, over: true },
     resyncAfterSeconds: TRANSITION_SECONDS,
@@ -182,10 +181,10 @@ function endSeen(facts: Facts, ended: Ended): Answer {
  * The snapshot that the next epoch goes on from. A failed job whose change is stateless leaves nothing to it, as one that runs would:
  * its state may be why it failed. Where nobody changes anything (policies.restart, health), or it is only suspended, the state stays.
  */
-function heirOf({ epoch, wanted, changeWanted, suspendWanted }: Facts, ended: Ended): string | undefined {
-  if (ended.how === 'replaced') return epoch?.restoredFrom;
+function heirOf(facts: Facts, ended: Ended): string | undefined {
+  const { wanted, changeWanted, suspendWanted } = facts;
   const drops = changeWanted && !suspendWanted && wanted?.policies?.upgrade?.mode === 'stateless';
-  return ended.how === 'failed' && drops ? undefined : ended.path;
+  return ended.how === 'failed' && drops ? undefined : heirOfEnd(facts);
 }
 
 /** An epoch that Flork ended, or a failed one that makes room: once its job is seen ended or its process gone, its pods go; then comes what is wanted. */
@@ -205,7 +204,7 @@ export function retire(facts: Facts): Answer | undefined {
     return {
       rule: 'waitForEnd',
       say: progress(
-        facts.suspendWanted ? 'Stopping' : 'Upgrading',
+        leavingState(facts),
         'TakingSavepoint',
         `${ended.path ? `${ended.path} is complete` : 'The job was told to end'}; waiting for the job to end.`,
       ),
@@ -254,6 +253,7 @@ export function retire(facts: Facts): Answer | undefined {
 }
 
 function reasonAnew(facts: Facts, heir: string | undefined): Reason {
+  if (isRollbackDue(facts)) return 'RolledBack';
   if (facts.healthWanted && !facts.changeWanted) return 'Unhealthy';
   if (facts.changeWanted || facts.endedInStatus?.how !== 'failed') return 'SpecChanged';
   return heir !== undefined && facts.prior?.missing?.steppedTo === heir ? 'Rewound' : 'Redeployed';

@@ -10,6 +10,7 @@ import type { Facts } from '../facts/facts.ts';
 import { epochNonces, type EpochNonces } from '../handled.ts';
 import type { EpochRecord } from '../record.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
+import { isBrokenOut, isRollbackDue, leavingState, rollbackBrokenOut, standingRecord } from './rollback.ts';
 import { progress, ready, stalled } from './say.ts';
 
 /**
@@ -28,21 +29,25 @@ function plan(
   const { input, wanted, at, prior } = facts;
   if (input.job.spec.kind !== 'valid' || !wanted) return undefined;
   const { ref, generation } = input.job;
-  const record = renderEpoch({
-    ref,
-    number,
-    generation,
-    spec: wanted,
-    ...(restoredFrom === undefined ? {} : { restoredFrom }),
-    handled,
-    platform: input.platform,
-  });
+  const standing = standingRecord(facts, number, restoredFrom, handled);
+  if (standing === undefined && isRollbackDue(facts)) return undefined;
+  const record =
+    standing ??
+    renderEpoch({
+      ref,
+      number,
+      generation,
+      spec: wanted,
+      ...(restoredFrom === undefined ? {} : { restoredFrom }),
+      handled,
+      platform: input.platform,
+    });
   const asked = prior?.epoch?.asked ?? facts.epoch?.asked;
   const epoch: Epoch = {
     number,
     incarnation: 0,
     jobId: processJobId(ref.uid, record, 1),
-    generation,
+    generation: record.generation,
     recordHash: encodeRecord(record).hash,
     ...(restoredFrom === undefined ? {} : { restoredFrom }),
     // The operation that ended the old epoch is used up, also where a late view wrote its epoch without that.
@@ -161,7 +166,7 @@ export function declareNext(
   return {
     rule: 'declareNext',
     say: progress(
-      'Upgrading',
+      isRollbackDue(facts) ? 'RollingBack' : 'Upgrading',
       'Starting',
       `Starting epoch ${planned.epoch.number}${from.path ? ` from ${from.path}` : ', empty'}.`,
     ),
@@ -203,7 +208,10 @@ export function startDeclared(facts: Facts): Answer | undefined {
       resyncAfterSeconds: 0,
     };
   }
-  if (facts.upgrades.length > 0 || facts.restartNonce !== undefined || !record) {
+  const standing = record?.failed !== undefined || facts.prior?.failedEpoch !== undefined;
+  if (standing && isBrokenOut(facts)) return rollbackBrokenOut(facts);
+  // The record of a rollback is written once: a restart that is asked for acts later, and from the spec what failed would be made again.
+  if (!standing && (facts.upgrades.length > 0 || facts.restartNonce !== undefined || !record)) {
     const planned = plan(facts, epoch.number, epoch.restoredFrom, restartOnly(facts), epoch.unread);
     if (planned && planned.epoch.recordHash !== epoch.recordHash) {
       return {
@@ -250,11 +258,7 @@ export function waitForPods(facts: Facts, rule: string): Answer {
           'PodStuckTerminating',
           `Pod ${stuck} does not end (node lost?). Nothing is started beside it. If its node is really gone: kubectl delete pod ${stuck} --force.`,
         )
-      : progress(
-          facts.suspendWanted ? 'Stopping' : 'Upgrading',
-          'StoppingPods',
-          'Waiting until the pods of the old epoch are gone.',
-        ),
+      : progress(leavingState(facts), 'StoppingPods', 'Waiting until the pods of the old epoch are gone.'),
     workloads: 'stop',
     resyncAfterSeconds: CLUSTER_SECONDS / 3,
   };

@@ -32,6 +32,13 @@ export const STEPS: readonly Step[] = [
   { from: 'Stopping', to: 'Upgrading', when: 'state running after the stop' },
   { from: 'Suspended', to: 'Upgrading', when: 'state running' },
   { from: 'Suspended', to: 'Deploying', when: 'state running, never started' },
+  { from: 'Running', to: 'RollingBack', when: 'not stable in its time' },
+  { from: 'Upgrading', to: 'RollingBack', when: 'not stable in its time' },
+  { from: 'Failed', to: 'RollingBack', when: 'failed before it was stable' },
+  { from: 'RollingBack', to: 'RolledBack', when: 'the last stable epoch runs again' },
+  { from: 'RollingBack', to: 'Upgrading', when: 'the spec changed' },
+  { from: 'RolledBack', to: 'Upgrading', when: 'the spec changed' },
+  { from: 'RolledBack', to: 'Running', when: 'the spec is again what runs' },
   { from: 'Failed', to: 'Upgrading', when: 'corrected spec, or policies.restart.failed' },
   { from: 'Finished', to: 'Upgrading', when: 'restore, or policies.restart.finished' },
 ];

@@ -31,8 +31,12 @@ export function operationOrphaned(facts: Facts): Answer | undefined {
     !facts.standbys &&
     operation.process !== undefined &&
     operation.process !== process.id &&
-    !(operation.kind === 'cancel' && facts.record?.highAvailability);
-  const otherJob = flink.job !== undefined && operation.jobId !== undefined && flink.job.id !== operation.jobId;
+    !(operation.kind === 'cancel' && (facts.record?.highAvailability || operation.purpose === 'rollback'));
+  const otherJob =
+    operation.purpose !== 'rollback' &&
+    flink.job !== undefined &&
+    operation.jobId !== undefined &&
+    flink.job.id !== operation.jobId;
   if (!dead && !otherProcess && !otherJob) return undefined;
   return {
     rule: dead ? 'stopLostItsProcess' : 'operationOrphaned',

@@ -4,6 +4,7 @@ import { processName } from '../../../src/sim/models/flink/events.ts';
 import type { Snapshot, Storage } from '../../../src/sim/models/flink/storage.ts';
 import { at, text, tree, type KubeObject } from '../../../src/sim/models/objects.ts';
 import type { Report } from './checker.ts';
+import { createRollbacks } from './rollbacks.ts';
 
 /** What truly happened in the modelled cluster, whatever Flork believes: the judge of S1, S2 and S4. */
 export type Ledger = {
@@ -93,6 +94,7 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   const counts: Record<string, number> = {};
   /** The operation that each directory of a savepoint belongs to. */
   const directories = new Map<string, string>();
+  const rollbacks = createRollbacks(report);
 
   const lineage = (owner: string): Lineage => {
     const known = lineages.get(owner);
@@ -159,10 +161,11 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
     if (owner !== triggerId) report('S5', `${triggerId} and ${owner} both wrote a savepoint to ${directory}`);
     directories.set(directory, owner);
   };
-  /** S4: not older than the newest that is known, and not empty when one is. */
+  /** S4: not older than the newest that is known, and not empty when one is, but for a rollback. */
   const restored = (process: ProcessInfo, path: string | undefined, counter: number): void => {
     const line = lineage(process.owner);
-    if (!line.permitted) {
+    const back = process.epoch > line.epoch && rollbacks.allows(process, path);
+    if (!line.permitted && !back) {
       // A new epoch is made of what was known before it; a process that is restarted may have read an older ConfigMap.
       const since = process.epoch > line.epoch ? (startedAt.get(processName(process)) ?? now()) : now() - GRACE_MS;
       const usable = [...line.known.values()].filter((known) => known.at < since);
@@ -254,6 +257,7 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
     }
   };
   const stored = (object: KubeObject): void => {
+    rollbacks.stored(object);
     const owner = ownerOf(object);
     if (owner === undefined) return;
     const content = object.kind === 'FlinkJob' ? object['status'] : object['data'];

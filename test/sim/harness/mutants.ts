@@ -67,6 +67,24 @@ export const MUTANTS: readonly Mutant[] = [
     return input.now % 2 === 0 ? outcome : withEpoch(outcome, { incarnation: 1 });
   }),
   mutant('takes the first savepoint again although newer snapshots are known', oldSavepoint),
+  mutant('rolls a rollback back', (input) => {
+    const outcome = reconcile(input);
+    const { epoch, failedEpoch } = outcome.status;
+    const due = epoch?.process !== undefined && epoch.stableAt === undefined && epoch.ended === undefined;
+    if (failedEpoch === undefined || !due || input.job.status?.epoch?.clock === undefined) return outcome;
+    const { restoredFrom: path = '' } = epoch;
+    return withEpoch(outcome, {
+      ended: { how: 'canceled', path, rollback: true, byFlork: true, over: true, at: outcome.at },
+    });
+  }),
+  mutant('rolls back to an epoch that was not stable', (input) => {
+    const outcome = reconcile(input);
+    const left = input.job.status?.epoch;
+    if (outcome.rule !== 'declareNext' || left === undefined || outcome.status.stableEpoch !== undefined)
+      return outcome;
+    const stableEpoch = { number: left.number, recordHash: left.nextRecordHash ?? left.recordHash };
+    return { ...outcome, status: { ...outcome.status, stableEpoch } };
+  }),
   mutant('runs a finished job again', (input) => {
     const outcome = reconcile(input);
     const { epoch } = outcome.status;

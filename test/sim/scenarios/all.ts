@@ -22,3 +22,4 @@ import './numbers.ts';
 import './optional-children.ts';
 import './stability.ts';
 import './taken-back.ts';
+import './rollback.ts';

@@ -1,0 +1,179 @@
+import type { Ended } from '../../api/status.ts';
+import type { Answer, Say } from '../answer.ts';
+import { epochNames } from '../build/names.ts';
+import { encodeRecord, readRecord } from '../build/record.ts';
+import { relabelled } from '../build/relabel.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { EpochNonces } from '../handled.ts';
+import { openRecord, type EpochRecord, type FailedEpoch } from '../record.ts';
+import { isReadinessOver, isStable } from '../stability.ts';
+import { neverRan } from './contract.ts';
+import { intend } from './intend.ts';
+import { TRANSITION_SECONDS } from './pace.ts';
+import { notStableText } from './say-on.ts';
+import { progress } from './say.ts';
+import { comparable, heritage } from './snapshots.ts';
+
+/**
+ * An epoch that does not become stable makes room for the last stable one (policies.upgrade.rollback: automatic):
+ *
+ *   readiness over ──► cancel intended ──observed──► PATCH cancel ──► end in status, path: what the epoch started from
+ *   failed for good ──────────────────────────────────────────────►  │
+ *   never ran ──► replaced ───────────────────────────────────────►  ▼ pods gone ──► next epoch: the stable record, under its own name
+ *
+ * Never twice: an epoch that is itself a rollback is not rolled back, and runs until the spec differs from the one that failed. A spec
+ * that comes meanwhile breaks out of each step, and goes on from the newest snapshot of the failed epoch.
+ */
+
+/** The record of the last stable epoch, as status vouches for it. */
+function stableRecord({ prior, input }: Facts): EpochRecord | undefined {
+  const stable = prior?.stableEpoch;
+  if (!stable) return undefined;
+  const configMap = input.observed.configMaps.get(epochNames(input.job.ref, stable.number).record);
+  const read = configMap && readRecord(configMap);
+  const known =
+    read && (read.hash === stable.recordHash || encodeRecord(openRecord(read.record)).hash === stable.recordHash);
+  return known && read.record.uid === input.job.ref.uid && read.record.number === stable.number
+    ? read.record
+    : undefined;
+}
+
+/** Whether this epoch may make room for the last stable one, should it not become stable. */
+export function mayRollBack(facts: Facts): boolean {
+  const { epoch, record, wanted, input, adopted, changeWanted, prior } = facts;
+  if (!epoch || !record || adopted || changeWanted || input.job.spec.kind !== 'valid') return false;
+  if (wanted?.policies?.upgrade?.rollback !== 'automatic' || isStable(facts)) return false;
+  if (record.failed !== undefined || epoch.unread !== undefined || (prior?.stableEpoch?.number ?? 0) >= epoch.number)
+    return false;
+  // What it has written since it started empty would be given up.
+  if (epoch.restoredFrom === undefined && heritage(facts).path !== undefined) return false;
+  return stableRecord(facts) !== undefined;
+}
+
+/** Whether the epoch is left for the last stable one: decided once, it stands for as long as it may. */
+export function rollbackWanted(facts: Facts): boolean {
+  const decided = facts.operation?.purpose === 'rollback';
+  return mayRollBack(facts) && (decided || isReadinessOver(facts));
+}
+
+/** How an epoch ends that is rolled back. */
+export function rolledBackEnd(facts: Facts, how: Ended['how']): Ended {
+  const path = facts.epoch?.restoredFrom;
+  const { path: newest } = heritage(facts);
+  return {
+    how,
+    ...(path === undefined ? { startsEmpty: true } : { path }),
+    rollback: true,
+    ...(newest === undefined ? {} : { newest }),
+    byFlork: true,
+    ...(how === 'replaced' ? {} : { over: true }),
+    at: facts.at,
+  };
+}
+
+/** The time to become stable is over: the intent. Nothing follows from silence, or from what somebody else answers. */
+export function rollBack(facts: Facts): Answer | undefined {
+  const { epoch, operation, flink } = facts;
+  if (!epoch || epoch.ended || (operation && operation.kind !== 'rescale') || !rollbackWanted(facts)) return undefined;
+  if (flink.heard === 'unreachable' || flink.foreign) return undefined;
+  const say = progress('RollingBack', 'RollingBack', `${notStableText(facts)} The last stable epoch takes its place.`);
+  if (!neverRan(facts)) return intend(facts, 'cancel', 'rollback', 'rollbackIntended', say);
+  return {
+    rule: 'rollbackReplaces',
+    say,
+    workloads: 'keep',
+    ended: rolledBackEnd(facts, 'replaced'),
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/** A job that failed for good before it was stable is rolled back at once. */
+export function failedRollsBack(facts: Facts): Answer | undefined {
+  if (!mayRollBack(facts)) return undefined;
+  return {
+    rule: 'failedRollsBack',
+    say: progress(
+      'RollingBack',
+      'RollingBack',
+      'The job failed before it was stable; the last stable epoch takes its place.',
+    ),
+    workloads: 'keep',
+    ended: rolledBackEnd(facts, 'failed'),
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/** Whether the next epoch of an ended one is a rollback, which another spec breaks out of. */
+export function isRollbackDue({ endedInStatus, changeWanted, suspendWanted, upgrades }: Facts): boolean {
+  return endedInStatus?.rollback === true && (!changeWanted || (suspendWanted && upgrades.length === 0));
+}
+
+/** What is said of an epoch whose pods are being stopped. */
+export function leavingState(facts: Facts): Say['state'] {
+  if (facts.suspendWanted) return 'Stopping';
+  return isRollbackDue(facts) ? 'RollingBack' : 'Upgrading';
+}
+
+/** Another spec goes on from the newest snapshot of what was to be rolled back. */
+export function heirOfEnd(facts: Facts): string | undefined {
+  const ended = facts.endedInStatus;
+  const given = ended?.path ?? (ended?.how === 'replaced' ? facts.epoch?.restoredFrom : undefined);
+  return ended?.rollback && !isRollbackDue(facts) ? (ended.newest ?? given) : given;
+}
+
+/** The record of the next epoch where no spec is rendered for it: a rollback, or one that stands. */
+export function standingRecord(
+  facts: Facts,
+  number: number,
+  restoredFrom: string | undefined,
+  handled: EpochNonces,
+): EpochRecord | undefined {
+  const { ref } = facts.input.job;
+  const given = { number, handled, ...(restoredFrom === undefined ? {} : { restoredFrom }) };
+  if (isRollbackDue(facts)) {
+    const stable = stableRecord(facts);
+    const failed = failedOf(facts, stable);
+    return stable && failed && relabelled(ref, stable, { ...given, failed });
+  }
+  const { record } = facts;
+  return facts.heldBack && record?.failed ? relabelled(ref, record, { ...given, failed: record.failed }) : undefined;
+}
+
+function failedOf({ record, epoch, endedInStatus }: Facts, stable: EpochRecord | undefined): FailedEpoch | undefined {
+  if (!record || !epoch || !stable) return undefined;
+  const open = openRecord(record);
+  const newest = endedInStatus?.newest;
+  return {
+    number: epoch.number,
+    generation: epoch.generation,
+    recordHash: encodeRecord(open).hash,
+    spec: open.spec,
+    ...(epoch.restoredFrom === undefined ? {} : { path: epoch.restoredFrom }),
+    ...(newest === undefined ? {} : { newest }),
+    to: stable.number,
+  };
+}
+
+/** A rolled-back epoch that never started, and another spec: the newest snapshot is what that goes on from. */
+export function isBehindFailed({ record, epoch, heldBack }: Facts): boolean {
+  const newest = record?.failed?.newest;
+  if (heldBack || newest === undefined || !epoch) return false;
+  return epoch.restoredFrom === undefined || comparable(newest) !== comparable(epoch.restoredFrom);
+}
+
+/** A rolled-back epoch is declared and not started, and another spec has come meanwhile. */
+export function isBrokenOut(facts: Facts): boolean {
+  return isBehindFailed(facts) || (facts.record !== undefined && !facts.heldBack && facts.upgrades.length > 0);
+}
+
+/** It makes room: its record stays what it is, and the next epoch goes on from the newest snapshot of the one that failed. */
+export function rollbackBrokenOut({ record, epoch, at }: Facts): Answer {
+  const path = record?.failed?.newest ?? epoch?.restoredFrom;
+  return {
+    rule: 'rollbackBrokenOut',
+    say: progress('Upgrading', 'Replacing', 'A new spec takes the place of the epoch that was to be started.'),
+    workloads: 'keep',
+    ended: { how: 'replaced', ...(path === undefined ? { startsEmpty: true } : { path }), byFlork: true, at },
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
