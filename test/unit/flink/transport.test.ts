@@ -17,7 +17,7 @@ const request = (change: Partial<FlinkRequest> = {}): FlinkRequest => ({
   service: SERVICE,
   method: 'GET',
   path: '/config',
-  timeoutMs: 500,
+  timeoutMs: 10_000,
   ...change,
 });
 const open: (Server | UndiciTransport | ReturnType<typeof createTcpServer>)[] = [];
@@ -97,7 +97,7 @@ describe('the transport', () => {
     open.unshift(server);
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as AddressInfo;
-    const transport = undiciTransport({ resolve: () => ({ host: '127.0.0.1', port }), connectionMs: 300 });
+    const transport = undiciTransport({ resolve: () => ({ host: '127.0.0.1', port }), connectionMs: 1500 });
     open.unshift(transport);
     const calls = async (): Promise<Set<number | undefined>> => {
       ports.length = 0;
@@ -107,7 +107,7 @@ describe('the transport', () => {
     };
     const first = await calls();
     assert.ok(first.size <= 2);
-    await new Promise((resolve) => setTimeout(resolve, 350));
+    await new Promise((resolve) => setTimeout(resolve, 1600));
     const later = await calls();
     assert.ok([...first].every((one) => !later.has(one)));
   });
