@@ -26,17 +26,16 @@ export function operationOrphaned(facts: Facts): Answer | undefined {
   const { operation, process, flink, epoch } = facts;
   if (!operation || ['delete', 'rescale'].includes(operation.kind) || epoch?.ended) return undefined;
   const dead = process.kind === 'dead' && operation.kind === 'stop';
+  // One that is told beside the very epoch that it led to is left from an older view.
+  const back = operation.purpose === 'rollback' && facts.record?.failed === undefined;
   const otherProcess =
     process.kind === 'running' &&
     !facts.standbys &&
     operation.process !== undefined &&
     operation.process !== process.id &&
-    !(operation.kind === 'cancel' && (facts.record?.highAvailability || operation.purpose === 'rollback'));
+    !(operation.kind === 'cancel' && (facts.record?.highAvailability || back));
   const otherJob =
-    operation.purpose !== 'rollback' &&
-    flink.job !== undefined &&
-    operation.jobId !== undefined &&
-    flink.job.id !== operation.jobId;
+    !back && flink.job !== undefined && operation.jobId !== undefined && flink.job.id !== operation.jobId;
   if (!dead && !otherProcess && !otherJob) return undefined;
   return {
     rule: dead ? 'stopLostItsProcess' : 'operationOrphaned',
