@@ -39,7 +39,9 @@ export function change(facts: Facts): Answer | undefined {
 
 /** No task of this epoch ever ran: it makes room without being asked, and hands on what it was given. */
 function replace(facts: Facts): Answer {
-  const path = isBehindFailed(facts) ? facts.record?.failed?.newest : facts.epoch?.restoredFrom;
+  // What an epoch was given is no end of its own: only what it never had is named, the newest snapshot of the one rolled back.
+  const newest = isBehindFailed(facts) ? facts.record?.failed?.newest : undefined;
+  const given = newest ?? facts.epoch?.restoredFrom;
   return {
     rule: 'replaceIntended',
     say: progress(
@@ -48,7 +50,13 @@ function replace(facts: Facts): Answer {
       'No task of this epoch ever ran; it makes room for the new spec.',
     ),
     workloads: 'keep',
-    ended: { how: 'replaced', ...(path ? { path } : { startsEmpty: true }), byFlork: true, at: facts.at },
+    ended: {
+      how: 'replaced',
+      ...(given ? {} : { startsEmpty: true }),
+      ...(newest ? { path: newest } : {}),
+      byFlork: true,
+      at: facts.at,
+    },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
 }

@@ -116,3 +116,12 @@ test('another spec takes the place of a rollback that is declared', () => {
   assert.equal(next.status.epoch.restoredFrom, PATH);
   assert.equal(next.status.failedEpoch, undefined);
 });
+
+test('an epoch that never ran makes room, and what it was given is not told as the snapshot that it ended with', () => {
+  const at = upgraded('automatic');
+  edit(at, { jobArgs: ['right'] });
+  const out = sync(at, { pods: [jobManagerPod(1, 0, CRASHED, LAST)] });
+  assert.equal(out.rule, 'replaceIntended');
+  assert.equal(out.status.epoch?.ended?.path, undefined);
+  assert.equal(out.status.epoch?.ended?.startsEmpty, undefined);
+});
