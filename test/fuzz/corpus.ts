@@ -6,8 +6,12 @@ import type { HookCall, HookClient } from '../../src/sim/models/metacontroller/h
 import { createWorld, jobRef } from '../../src/sim/world.ts';
 import { flinkJob, highlyAvailable, reconfigured, SPEC, suspended } from '../sim/harness/sample.ts';
 
-/** A body of one of the hooks, as text. */
-export type Body = { readonly call: HookCall | 'validate'; readonly text: string };
+/** A body of one of the hooks, as text, and what Flink answered to the questions that followed from it. */
+export type Body = {
+  readonly call: HookCall | 'validate';
+  readonly text: string;
+  readonly replies: ReadonlyMap<string, FlinkResponse>;
+};
 /** What Flink answered, by the form of the path (ids taken out). */
 export type Replies = ReadonlyMap<string, readonly [FlinkResponse, ...FlinkResponse[]]>;
 /** What is mutated: the requests and replies of a job's whole life, as the models of the simulator make them. */
@@ -41,9 +45,12 @@ async function live(
 ): Promise<number> {
   const clock = virtualClock(Date.parse('2026-01-05T08:00:00Z'));
   const world = createWorld({ clock, seed });
+  let answered = new Map<string, FlinkResponse>();
   const transport = async (request: FlinkRequest, signal: AbortSignal): Promise<FlinkResponse> => {
+    const own = answered;
     const response = await world.transport(request, signal);
     const form = pathForm(request);
+    own.set(form, response);
     const known = replies.get(form) ?? new Map<string, FlinkResponse>();
     replies.set(form, known.set(JSON.stringify(response), response));
     return response;
@@ -52,7 +59,9 @@ async function live(
   const hook: HookClient = (call, text) => {
     const body = JSON.parse(text) as { readonly parent?: { readonly status?: unknown } };
     // Another time, another version: the same to a fuzzer. What differs in status is another situation.
-    bodies.set(`${seed} ${call} ${JSON.stringify(body.parent?.status ?? null)}`, { call, text });
+    answered = new Map();
+    const situation = `${seed} ${call} ${JSON.stringify(body.parent?.status ?? null)}`;
+    bodies.set(situation, { call, text, replies: answered });
     return real(call, text);
   };
   world.metacontroller(hook);
@@ -80,6 +89,7 @@ function reviews(): Body[] {
   const kind = { group: 'flork.itom.com', version: 'v1', kind: 'FlinkJob' };
   const review = (operation: string, oldObject: unknown): Body => ({
     call: 'validate',
+    replies: new Map(),
     text: JSON.stringify({
       apiVersion: 'admission.k8s.io/v1',
       kind: 'AdmissionReview',

@@ -82,10 +82,26 @@ function brokenText(text: string, random: Random): string {
   ])();
 }
 
-/** A place in the tree; deeper places are as likely as shallow ones. */
+/** Where a hook reads most; what stands above is refused as a whole when it is odd. */
+const DEEP: readonly [Path, ...Path[]] = [
+  ['parent', 'status'],
+  ['parent', 'spec'],
+  ['parent', 'metadata'],
+  ['children'],
+  ['related'],
+  ['request', 'object', 'spec'],
+];
+
+/** A place in the tree; most often below one of `DEEP`, where the tree has it. */
 function randomPath(root: unknown, random: Random): Path {
+  const start = random.chance(0.75) ? random.pick(DEEP) : [];
   const path: (string | number)[] = [];
   let value = root;
+  for (const key of start) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) break;
+    path.push(key);
+    value = (value as Record<string | number, unknown>)[key];
+  }
   while (typeof value === 'object' && value !== null && !(path.length > 0 && random.chance(0.12))) {
     const keys: (string | number)[] = Array.isArray(value) ? [...value.keys()] : Object.keys(value);
     const [first, ...others] = keys;
