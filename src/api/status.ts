@@ -369,7 +369,9 @@ function readLeniently(schema: AnySchema, value: unknown): unknown {
 function without(value: unknown, path: readonly unknown[]): unknown {
   const [key, ...deeper] = path;
   if (typeof value !== 'object' || value === null || key === undefined) return undefined;
-  const there = (value as Record<string, unknown>)[String(key)];
+  // What is inherited cannot be left out: a list has a method `at`, and a loop that leaves it out never ends.
+  const isPart = Array.isArray(value) ? typeof key === 'number' : Object.hasOwn(value, String(key));
+  const there = isPart ? (value as Record<string, unknown>)[String(key)] : undefined;
   if (there === undefined) return undefined;
   const kept = deeper.length === 0 ? undefined : without(there, deeper);
   if (Array.isArray(value))

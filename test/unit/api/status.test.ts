@@ -52,3 +52,10 @@ test('an operation of a kind that this version does not know is none', () => {
   const operation = { kind: 'teleport', purpose: 'upgrade', attempt: 1, generation: 1, startedAt: '' };
   assert.equal(parseStatus({ state: 'Running', operation })?.operation, undefined);
 });
+
+test('a list where an object is expected costs itself: what it inherits, as its method "at", is no part of it', () => {
+  const operation = { kind: 'savepoint', result: [] };
+  for (const history of [[[]], [[0]], [{ at: [] }]])
+    assert.deepEqual(parseStatus({ state: 'Running', history }), { state: 'Running', history: [] });
+  assert.equal(parseStatus({ state: 'Running', operation })?.operation, undefined);
+});
