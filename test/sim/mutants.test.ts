@@ -4,6 +4,7 @@ import type { Core } from './harness/core.ts';
 import { realCore } from './harness/core.ts';
 import { doDeed } from './harness/deeds.ts';
 import {
+  aged,
   epochOf,
   isReady,
   jobOf,
@@ -125,8 +126,7 @@ const LOOPING = { ...reconfigured(ROLLED_BACK, '64'), jobArgs: ['--fail-over-ms'
 /** What is rolled back to cannot complete a checkpoint any more: it is never stable, and stays. */
 async function rolledBackInVain(core: Core): Promise<void> {
   const h = createHistory({ seed: 42, core });
-  await start(h, ROLLED_BACK);
-  await h.run(25_000);
+  await aged(h, ROLLED_BACK);
   h.apply(LOOPING);
   await h.until(() => epochOf(h) === 3, LIMIT_MS, 'rolled back');
   h.world.storage.forbid('file:///data/checkpoints');

@@ -1,8 +1,8 @@
 import type { Ended } from '../../api/status.ts';
 import type { Answer, Say } from '../answer.ts';
-import { epochNames } from '../build/names.ts';
-import { encodeRecord, readRecord } from '../build/record.ts';
+import { encodeRecord } from '../build/record.ts';
 import { relabelled } from '../build/relabel.ts';
+import { trustedRecord } from '../facts/epoch.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { EpochNonces } from '../handled.ts';
 import { openRecord, type EpochRecord, type FailedEpoch } from '../record.ts';
@@ -29,13 +29,8 @@ import { comparable, heritage } from './snapshots.ts';
 function stableRecord({ prior, input }: Facts): EpochRecord | undefined {
   const stable = prior?.stableEpoch;
   if (!stable) return undefined;
-  const configMap = input.observed.configMaps.get(epochNames(input.job.ref, stable.number).record);
-  const read = configMap && readRecord(configMap);
-  const known =
-    read && (read.hash === stable.recordHash || encodeRecord(openRecord(read.record)).hash === stable.recordHash);
-  return known && read.record.uid === input.job.ref.uid && read.record.number === stable.number
-    ? read.record
-    : undefined;
+  const { job, observed } = input;
+  return trustedRecord(job.ref, observed, stable.number, [stable.recordHash], undefined)?.record;
 }
 
 /** Whether this epoch may make room for the last stable one, should it not become stable. */

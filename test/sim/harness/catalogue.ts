@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../../src/sim/models/objects.ts';
 import { statusOf } from './checker.ts';
 import {
+  aged,
   epochOf,
   haMetadata,
   hasScale,
@@ -205,12 +206,6 @@ const FINISHING: Spec = {
   ...withPolicies(SPEC, { restart: { finished: 'onSpecChange' } }),
   jobArgs: ['--bounded-ms', '8000'],
 };
-
-/** Until there are checkpoints. */
-async function aged(h: History, spec: Spec): Promise<void> {
-  await start(h, spec);
-  await h.run(25_000);
-}
 
 async function suspendAndResume(h: History, spec: Spec): Promise<void> {
   await suspend(h, spec);

@@ -41,6 +41,12 @@ export async function start(h: History, spec: Spec = SPEC): Promise<void> {
   await reachRunning(h, 'started');
 }
 
+/** Started, and run until there are checkpoints. */
+export async function aged(h: History, spec: Spec): Promise<void> {
+  await start(h, spec);
+  await h.run(25_000);
+}
+
 export async function upgrade(h: History, spec: Spec): Promise<void> {
   const before = epochOf(h);
   h.apply(spec);

@@ -1,4 +1,3 @@
-import type { FlinkJobSpec } from '../../../src/api/flinkjob.ts';
 import type { Status } from '../../../src/api/status.ts';
 import { readRecord } from '../../../src/core/build/record.ts';
 import type { EpochRecord } from '../../../src/core/record.ts';
@@ -56,7 +55,7 @@ export function createRollbacks(report: Report): Rollbacks {
     const to = life.records.get(failed.to);
     if (!life.stable.has(failed.to) || failed.to >= failed.number)
       report('rollback', `epoch ${number} runs what epoch ${failed.to} ran, which was not stable before`);
-    if (to === undefined || !equal(specOf(to), specOf(told)))
+    if (to === undefined || !equal(to.spec, told.spec))
       report('rollback', `epoch ${number} does not run the spec of epoch ${failed.to}`);
     if (!life.failed.has(failed.number))
       report('rollback', `epoch ${number} takes the place of epoch ${failed.number}, whose end does not say so`);
@@ -82,8 +81,6 @@ export function createRollbacks(report: Report): Rollbacks {
     },
   };
 }
-
-const specOf = ({ spec }: EpochRecord): FlinkJobSpec => spec;
 
 function bare(path: string | undefined): string | undefined {
   return path?.replace(/\/+$/, '');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { condition, epochOf, isReady, LIMIT_MS, reachSettled, start, stateOf } from '../harness/flows.ts';
+import { aged, condition, epochOf, isReady, LIMIT_MS, reachSettled, stateOf } from '../harness/flows.ts';
 import { reconfigured, SPEC, withPolicies, type Spec } from '../harness/sample.ts';
 import { confOf, running, scenario, status } from '../harness/scenario.ts';
 import type { History } from '../harness/history.ts';
@@ -14,8 +14,7 @@ const FAILING: Spec = { ...reconfigured(GOOD, '64'), jobArgs: ['--fail-after-ms'
 const THROWING: Spec = { ...reconfigured(GOOD, '64'), jobArgs: ['--throw'] };
 
 async function rolledBack(h: History, bad: Spec): Promise<void> {
-  await start(h, GOOD);
-  await h.run(25_000);
+  await aged(h, GOOD);
   h.apply(bad);
   await h.until(() => stateOf(h) === 'RolledBack', LIMIT_MS, 'rolled back');
 }
@@ -51,16 +50,14 @@ scenario('15 main() throws after an upgrade: rolled back', async (h) => {
 
 scenario('15 a short readiness is over while tasks are being started', async (h) => {
   const short = (spec: Spec): Spec => withPolicies(spec, { upgrade: { rollback: 'automatic', readiness: '20s' } });
-  await start(h, short(GOOD));
-  await h.run(25_000);
+  await aged(h, short(GOOD));
   h.apply(short(LOOPING));
   await h.until(() => stateOf(h) === 'RolledBack', LIMIT_MS, 'rolled back');
   assertRolledBack(h);
 });
 
 scenario('15 pods that find no node are not rolled back', async (h) => {
-  await start(h, GOOD);
-  await h.run(25_000);
+  await aged(h, GOOD);
   h.world.faults.schedulable = () => false;
   h.apply(reconfigured(GOOD, '64'));
   await h.run(10 * 60_000);
@@ -70,8 +67,7 @@ scenario('15 pods that find no node are not rolled back', async (h) => {
 });
 
 scenario('15 never twice: a rolled-back epoch that is not stable either is told', async (h) => {
-  await start(h, GOOD);
-  await h.run(25_000);
+  await aged(h, GOOD);
   h.apply(LOOPING);
   await h.until(() => epochOf(h) === 3, LIMIT_MS, 'rolled back');
   h.world.storage.forbid('file:///data/checkpoints');
@@ -101,8 +97,7 @@ scenario('15 the spec put back to what runs: Ready, and nothing restarts', async
 });
 
 scenario('15 a corrected spec breaks out of a rollback', async (h) => {
-  await start(h, GOOD);
-  await h.run(25_000);
+  await aged(h, GOOD);
   h.apply(LOOPING);
   await h.until(() => stateOf(h) === 'RollingBack', LIMIT_MS, 'on the way back');
   h.apply(reconfigured(GOOD, '65'));
@@ -111,8 +106,7 @@ scenario('15 a corrected spec breaks out of a rollback', async (h) => {
 });
 
 scenario('15 a corrected spec takes the place of a rollback that is declared and not started', async (h) => {
-  await start(h, GOOD);
-  await h.run(25_000);
+  await aged(h, GOOD);
   h.apply(LOOPING);
   let path: string | undefined;
   h.world.api.watch(() => {
@@ -129,8 +123,7 @@ scenario('15 a corrected spec takes the place of a rollback that is declared and
 scenario(
   '15 what the failed epoch has written since is left behind, and a corrected spec goes on from its own epoch',
   async (h) => {
-    await start(h, GOOD);
-    await h.run(25_000);
+    await aged(h, GOOD);
     h.apply({ ...reconfigured(GOOD, '64'), jobArgs: ['--fail-after-ms', '15000'] });
     await h.until(() => epochOf(h) === 2, LIMIT_MS, 'declared');
     h.world.faults.flink = () => ({ kind: 'unreachable' });
