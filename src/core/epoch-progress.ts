@@ -1,6 +1,7 @@
 import type { Epoch } from '../api/status.ts';
 import { jobIdOf } from './build/names.ts';
 import { candidateJobIds, type Facts } from './facts/facts.ts';
+import { mayHaveRunUnseen } from './facts/process.ts';
 import { stability } from './stability.ts';
 
 /**
@@ -20,7 +21,7 @@ export function epochProgress(facts: Facts): Epoch | undefined {
   const unread = unreadOf(facts, withProcess.process);
   const ran = epoch.ran === true || withProcess.ran === true || flink.anyTaskRan;
   const idle =
-    !ran && !facts.standbys && process.kind === 'dead' && process.exitCode === 1 && chainIsUnbroken(epoch, process.id)
+    !ran && !facts.standbys && process.kind === 'dead' && process.exitCode === 1 && chainIsUnbroken(facts, process.id)
       ? process.id
       : withProcess.idle;
   return {
@@ -40,10 +41,14 @@ function isPast(shown: string | undefined, known: string | undefined): boolean {
   return pod !== undefined && pod === knownPod && Number(restarts) < Number(knownRestarts);
 }
 
-/** Whether this sync sees a JobManager without high availability that took the place of one that had run: it went back to what was recorded. */
+/**
+ * Whether this sync sees a JobManager without high availability that took the place of one that had run, or may have run unseen: it went
+ * back to what was recorded.
+ */
 export function hasRewound(facts: Facts, progressed: Epoch | undefined): boolean {
-  const { epoch, record } = facts;
+  const { epoch, record, process } = facts;
   if (!epoch || !progressed || epoch.ended || record?.highAvailability !== false) return false;
+  if (mayHaveRunUnseen(epoch.process, process)) return true;
   return epoch.process !== undefined && progressed.process !== epoch.process && epoch.ran === true;
 }
 
@@ -56,19 +61,20 @@ function unreadOf({ epoch, operation, process, flink }: Facts, newest: string | 
 }
 
 /** Every process up to this one is known, and each earlier one was idle. */
-function chainIsUnbroken(epoch: Epoch, id: string): boolean {
-  return epoch.process === undefined ? id.endsWith('/0') : epoch.process === id || epoch.process === epoch.idle;
+function chainIsUnbroken({ epoch, process }: Facts, id: string): boolean {
+  if (epoch?.process === undefined) return !mayHaveRunUnseen(undefined, process);
+  return epoch.process === id || epoch.process === epoch.idle;
 }
 
 /** A process that was not seen before. Unless its predecessor is proven idle, a task may have run unseen. */
 function nextProcess(facts: Facts, epoch: Epoch, id: string): Epoch {
-  const { restore, record } = facts;
+  const { restore, record, process } = facts;
   const read = restore?.lastProcess === id ? restore.incarnation - 1 : restore?.incarnation;
   const incarnation = record?.highAvailability
     ? 1
     : Math.max(read ?? 0, epoch.incarnation + (epoch.process === undefined ? 0 : 1), 1);
-  const first = epoch.process === undefined && (id.endsWith('/0') || epoch.incarnation > 0);
-  const mayHaveRun = !first && epoch.process !== epoch.idle;
+  const mayHaveRun =
+    epoch.process === undefined ? mayHaveRunUnseen(epoch.process, process) : epoch.process !== epoch.idle;
   return {
     ...epoch,
     process: id,

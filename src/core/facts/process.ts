@@ -66,6 +66,18 @@ function processIn(pod: ObservedPod): Process {
   return { kind: 'dead', id, pod, exitCode: end.exitCode, message: end.message };
 }
 
+/**
+ * Whether a process before the first one seen may have run a job: a pod whose container was restarted, unless it was so once and the
+ * process before could not start (exit code 1, see neverRan). The kubelet keeps the end of one process only.
+ */
+export function mayHaveRunUnseen(seenBefore: string | undefined, process: Process): boolean {
+  if (seenBefore !== undefined || (process.kind !== 'running' && process.kind !== 'dead')) return false;
+  const container = mainContainer(process.pod);
+  const restarts = container?.restartCount ?? 0;
+  const before = container?.state.kind === 'waiting' ? undefined : container?.lastState;
+  return restarts > 1 || (restarts === 1 && !(before?.kind === 'terminated' && before.exitCode === 1));
+}
+
 /** The newest JobManager process of an epoch. */
 export function processOf(pods: readonly ObservedPod[] | undefined, uid: string, epoch: number): Process {
   if (pods === undefined) return { kind: 'unknown' };

@@ -213,6 +213,36 @@ test('a job that may have run unseen is not replaced on the belief that it never
   assert.equal(jobManagerReplicas(at), 1);
 });
 
+test('a process that ended before Flork saw one may have run a job, unless it could not start', () => {
+  const first = (end: Record<string, unknown>, restarts = 1): readonly [string, readonly string[]] => {
+    const at = cluster();
+    sync(at);
+    const pods = [jobManagerPod(1, restarts, undefined, { lastState: end })];
+    const flink = answered(jobIdOf(UID, 1, 1), 'INITIALIZING');
+    const history = sync(at, { pods, flink }).status.history ?? [];
+    edit(at, { jobArgs: ['x'] });
+    return [sync(at, { pods, flink }).rule, history.map(({ reason }) => reason)];
+  };
+  const [rule, history] = first(ended(137));
+  assert.notEqual(rule, 'replaceIntended');
+  assert.equal(history[0], 'Rewound', 'what it had committed is committed again');
+  assert.notEqual(first(ended(1), 2)[0], 'replaceIntended', 'the kubelet tells the end of the last process only');
+  const [idle, nothing] = first(ended(1));
+  assert.equal(idle, 'replaceIntended');
+  assert.ok(!nothing.includes('Rewound'));
+});
+
+test('an epoch that is first seen at the end of its second process is replaced in the same sync only if neither ran', () => {
+  const first = (before: number): string => {
+    const at = cluster();
+    sync(at);
+    edit(at, { jobArgs: ['x'] });
+    return sync(at, { pods: [jobManagerPod(1, 1, ended(1), { lastState: ended(before) })] }).rule;
+  };
+  assert.notEqual(first(137), 'replaceIntended');
+  assert.equal(first(1), 'replaceIntended');
+});
+
 test('an epoch that was to make room and stays starts from what it was given, not from nothing', () => {
   const at = cluster({ ...SPEC, restore: { from: 'file:///given' } });
   sync(at);
