@@ -1,11 +1,12 @@
 import { strict as assert } from 'node:assert';
+import { STATE } from '../../flink/bare.ts';
 import { savepointsOnDisk } from '../../lib/flink-job.ts';
 import { sleep } from '../../lib/kube.ts';
 import { scenario, type Case } from '../case.ts';
 import { conditionOf, settled, type Lane, type Subject } from '../lane.ts';
 import { asked, declared, ended, intended, shown, type Story } from '../points.ts';
 
-/** Scenarios 2 to 5, 9 and 38: changes of the spec, by each mode, at each step, in vain, and while nothing may be decided. */
+/** Scenarios 2 to 5, 9, 15 and 38: changes of the spec, by each mode, at each step, in vain, rolled back, and while nothing may be decided. */
 
 export async function storyOf(subject: Subject): Promise<Story> {
   return { subject, epoch: (await subject.job.get()).status.epoch.number };
@@ -90,6 +91,12 @@ const changesAgain = STEPS.map(([step, point, epochs]) =>
     },
   ),
 );
+
+const ROLLBACK = (namespace: string): object => ({
+  savepoint: { directory: `file://${STATE}/${namespace}/savepoints` },
+  upgrade: { rollback: 'automatic', readiness: '1m' },
+});
+const plainPath = (path: string): string => path.replace(/^file:\/*/, '/');
 
 /** Takes a change back at a point. */
 const takenBack = (lane: Lane, point: typeof shown): Promise<Story> =>
@@ -207,6 +214,32 @@ const paused = scenario('38', 'paused: a change is not acted on; resumed: it is'
   return '';
 });
 
+const rolledBack = scenario(
+  '15',
+  'main() of the new spec throws: the last stable one runs again with its state, once, until the spec is corrected',
+  (lane) =>
+    lane.withOwn('rollback', { policies: ROLLBACK(lane.namespace) }, async (subject) => {
+      const { job } = subject;
+      await subject.counts();
+      const story = await storyOf(subject);
+      const { jobArgs } = (await job.get()).spec;
+      await subject.change({ jobArgs: ['--throw-in-main', ...jobArgs] });
+      const { status } = await job.status('RolledBack', 300, (found) => found.status.state === 'RolledBack');
+      assert.equal(status.epoch.number, story.epoch + 2);
+      assert.equal(status.failedEpoch.number, story.epoch + 1);
+      assert.equal(plainPath(status.epoch.restoredFrom), plainPath(status.failedEpoch.path), 'from its own savepoint');
+      assert.ok(!(await subject.runsItsChange()), 'the stable spec runs');
+      await sleep(20_000);
+      assert.equal((await job.get()).status.epoch.number, story.epoch + 2, 'it stays so');
+      const { repeated } = await subject.judge('at-least-once');
+      await subject.change({ jobArgs });
+      await arrives(story, 3);
+      await subject.judge('at-least-once');
+      return `${repeated} numbers repeated from before the change`;
+    }),
+  { seconds: 130 },
+);
+
 export const upgradeCases: readonly Case[] = [
   byLastState,
   stateless,
@@ -215,5 +248,6 @@ export const upgradeCases: readonly Case[] = [
   revertedAfter,
   suspended,
   unwritable,
+  rolledBack,
   paused,
 ];
