@@ -47,13 +47,17 @@ function namedByJob({ flink, view }: Facts): string | undefined {
 }
 
 /**
- * Whether the process that answers is about to die of a snapshot it could not find. Before Flink 2.0, without high availability, that is
- * fatal (ApplicationDispatcherBootstrap); for a moment the process still tells of its failed job.
+ * Whether a job that could not be initialized takes its process along: before Flink 2.0, without high availability, that is fatal
+ * (ApplicationDispatcherBootstrap). For a moment the process still tells of its failed job.
  */
-export function isDyingOfIt(facts: Facts): boolean {
-  const { record } = facts;
-  if (!record || record.highAvailability || namedByJob(facts) === undefined) return false;
+export function diesWithItsJob({ record }: Facts): boolean {
+  if (!record || record.highAvailability) return false;
   return flinkVersionOf(record.spec)?.startsWith('1.') === true;
+}
+
+/** Whether the process that answers is about to die of a snapshot it could not find. */
+export function isDyingOfIt(facts: Facts): boolean {
+  return diesWithItsJob(facts) && namedByJob(facts) !== undefined;
 }
 
 /** The processes shown in this sync that say of `path` that it is not there: pod uid and end, or the process that lives on. */

@@ -1,7 +1,7 @@
 import type { Missing } from '../../api/status.ts';
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
-import { isDyingOfIt, isProvenMissing, isSamePath, missingOf, stepOf } from '../missing.ts';
+import { diesWithItsJob, isDyingOfIt, isProvenMissing, isSamePath, missingOf, stepOf } from '../missing.ts';
 import { lossAllowed, waysOut } from './contract.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
 import { progress, stalled } from './say.ts';
@@ -43,8 +43,9 @@ export function snapshotMissing(facts: Facts): Answer | undefined {
 }
 
 /** From Flink 2.0 such a job is FAILED and its JobManager lives on: nothing starts another process but another epoch. */
-function hasFailed({ flink }: Facts): boolean {
-  return flink.job?.state === 'FAILED' && flink.job.tasks.total === 0;
+function hasFailed(facts: Facts): boolean {
+  const { job } = facts.flink;
+  return job?.state === 'FAILED' && job.tasks.total === 0 && !diesWithItsJob(facts);
 }
 
 /** What a dying process tells of its job is no end of the job. */

@@ -48,11 +48,19 @@ const CONTROLLER = ['compositecontroller', 'flork'] as const;
 const HOOKS = ['sync', 'finalize', 'customize'] as const;
 const SERVICE = 'http://flork.flork-system.svc:8080';
 
+type Controller = { readonly spec: { readonly hooks: Readonly<Record<string, { webhook: { url: string } }>> } };
+const readController = async (): Promise<Controller> =>
+  JSON.parse(await kubectl(['get', ...CONTROLLER, '-o', 'json'])) as Controller;
+
+/** Whether the CompositeController calls this origin. */
+async function pointsTo(origin: string): Promise<boolean> {
+  const { hooks } = (await readController()).spec;
+  return HOOKS.every((hook) => new URL(hooks[hook]!.webhook.url).origin === origin);
+}
+
 /** Points the CompositeController at another origin, keeping path and query of each hook. */
 export async function pointTo(origin: string): Promise<void> {
-  const controller = JSON.parse(await kubectl(['get', ...CONTROLLER, '-o', 'json'])) as {
-    spec: { hooks: Record<string, { webhook: { url: string } }> };
-  };
+  const controller = await readController();
   const patch = HOOKS.map((hook) => {
     const url = new URL(controller.spec.hooks[hook]!.webhook.url);
     return { op: 'replace', path: `/spec/hooks/${hook}/webhook/url`, value: origin + url.pathname + url.search };
@@ -113,14 +121,18 @@ export async function startGate(cluster: Cluster): Promise<Gate> {
   server.listen(0, '0.0.0.0');
   await once(server, 'listening');
   const origin = `http://${process.env['E2E_HOST'] ?? '10.99.0.1'}:${(server.address() as AddressInfo).port}`;
-  let pointed: Promise<unknown> | undefined;
-  const passes = async (): Promise<unknown> => {
+  let pointed = false;
+  /** Another run that ends points Metacontroller back to the hook, so that it is looked at for each trap. */
+  const passes = async (): Promise<void> => {
+    pointed = true;
+    if (await pointsTo(origin)) return;
     await pointTo(origin);
-    return until('a call through the gate', 90, async () => (calls > 0 ? true : undefined));
+    const before = calls;
+    await until('a call through the gate', 90, async () => (calls > before ? true : undefined));
   };
   return {
     trap: async (job, point) => {
-      await (pointed ??= passes());
+      await passes();
       const trap: Trap = { point, caught: Promise.withResolvers(), open: Promise.withResolvers(), closed: false };
       traps.set(job, trap);
       return {
@@ -138,7 +150,7 @@ export async function startGate(cluster: Cluster): Promise<Gate> {
     },
     [Symbol.asyncDispose]: async () => {
       for (const trap of traps.values()) trap.open.resolve('give');
-      if (pointed !== undefined) await pointTo(SERVICE);
+      if (pointed) await pointTo(SERVICE);
       server.closeAllConnections();
       server.close();
     },

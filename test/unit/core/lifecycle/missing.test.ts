@@ -127,6 +127,16 @@ test('from Flink 2.0 the job fails and its JobManager lives: another epoch tries
   );
 });
 
+test('before Flink 2.0 the next process tries again, and no other epoch, though the failed job has not told why yet', () => {
+  const at = recorded();
+  sync(at, { pods: [crashed(1, sentence(CHECKPOINT))] });
+  const up = jobManagerPod(1, 2);
+  sync(at, { pods: [up] });
+  const tells = sync(at, { pods: [up], flink: failed(at.status!.epoch!.jobId, undefined) });
+  assert.notEqual(tells.rule, 'missingTriedAgain');
+  assert.equal(tells.status.epoch?.ended, undefined);
+});
+
 test('before Flink 2.0 a failed job without a graph is told by a process that dies: no end, and no second witness', () => {
   const at = recorded();
   const up = jobManagerPod(1, 1);
