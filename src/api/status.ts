@@ -1,5 +1,6 @@
 /* oxlint-disable max-lines -- one schema, read as a table */
 import * as v from 'valibot';
+import { isObject } from './json.ts';
 
 /**
  * The status of a FlinkJob: Flork's write-ahead log and what a person reads.
@@ -351,33 +352,39 @@ type AnySchema = v.GenericSchema<unknown, unknown>;
 /**
  * Reads a value that another version, or a hand, may have written: what does not parse is left out, as deep as can be. Another
  * version's way to end, say, costs `epoch.ended` and not the epoch; a bad condition costs itself. `undefined` when what is needed is bad.
+ * From the inside out, so that the cost grows with the size of the value, however much of it is bad.
  */
 function readLeniently(schema: AnySchema, value: unknown): unknown {
-  let rest = structuredClone(value);
-  for (;;) {
-    const parsed = v.safeParse(schema, rest);
-    if (parsed.success) return parsed.output;
-    const path = (parsed.issues[0].path ?? []).map(({ key }) => key);
-    // The innermost that can be left out is the part of `rest` that is there: leaving out what is missing mends nothing.
-    const pruned = without(rest, path);
-    if (pruned === undefined) return undefined;
-    rest = pruned;
-  }
+  const parsed = v.safeParse(schema, readParts(schema, value));
+  return parsed.success ? parsed.output : undefined;
 }
 
-/** The value without its part at this path; where that part is not there, without what should have had it. `undefined`: nothing is left. */
-function without(value: unknown, path: readonly unknown[]): unknown {
-  const [key, ...deeper] = path;
-  if (typeof value !== 'object' || value === null || key === undefined) return undefined;
-  // What is inherited cannot be left out: a list has a method `at`, and a loop that leaves it out never ends.
-  const isPart = Array.isArray(value) ? typeof key === 'number' : Object.hasOwn(value, String(key));
-  const there = isPart ? (value as Record<string, unknown>)[String(key)] : undefined;
-  if (there === undefined) return undefined;
-  const kept = deeper.length === 0 ? undefined : without(there, deeper);
-  if (Array.isArray(value))
-    return value.flatMap((item, index) => (index !== key ? [item] : kept === undefined ? [] : [kept]));
-  const { [String(key)]: _, ...others } = value as Record<string, unknown>;
-  return kept === undefined ? others : { ...others, [String(key)]: kept };
+/** A list or an object with those of its parts alone that can be read; any other value as it is. */
+function readParts(schema: AnySchema, value: unknown): unknown {
+  if (isOptional(schema)) return readParts(schema.wrapped, value);
+  if (isList(schema) && Array.isArray(value))
+    return value.map((item) => readLeniently(schema.item, item)).filter((item) => item !== undefined);
+  if (!isRecord(schema)) return value;
+  // What is inherited is no part: a list in place of an object has a method `at`.
+  if (!isObject(value)) return undefined;
+  const fields: Record<string, unknown> = {};
+  for (const [name, entry] of Object.entries(schema.entries)) {
+    const part = Object.hasOwn(value, name) ? readLeniently(entry, value[name]) : undefined;
+    if (part !== undefined) fields[name] = part;
+  }
+  return fields;
+}
+
+function isOptional(schema: AnySchema): schema is v.OptionalSchema<AnySchema, undefined> {
+  return schema.type === 'optional';
+}
+
+function isList(schema: AnySchema): schema is v.ArraySchema<AnySchema, undefined> {
+  return schema.type === 'array';
+}
+
+function isRecord(schema: AnySchema): schema is v.ObjectSchema<Readonly<Record<string, AnySchema>>, undefined> {
+  return schema.type === 'object';
 }
 
 /**

@@ -19,6 +19,8 @@ type Entry = HighAvailabilityMetadata;
 export type Cleaning = Extract<Duty, { readonly kind: 'clean-high-availability' }>;
 
 const MOST_ENTRIES = 5;
+/** A line about an entry, in characters: more than names and a directory that the API server accepts come to. */
+const LONGEST_LINE = 1000;
 /** Epochs of one duty at most; a range is that long only where the duty was off for as many epochs. */
 const MOST_EPOCHS = 200;
 
@@ -176,7 +178,8 @@ export function leftoversOf(
     if (parts.length === 0 || (pending && entry.cleaned !== true)) return [];
     const first = firstOf(entry);
     const epochs = first === entry.epoch ? `Epoch ${first}` : `Epochs ${first} to ${entry.epoch}`;
-    return [`${epochs}: ${parts.join('; ')}`];
+    const line = `${epochs}: ${parts.join('; ')}`;
+    return [line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE - 1)}…` : line];
   });
 }
 

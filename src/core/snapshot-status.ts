@@ -131,7 +131,7 @@ function recorded(facts: Facts, restore: RestoreContent | undefined): Snapshot |
 
 /** What a person may have to remove, of whatever kind, with the snapshots that this answer adds. */
 export function leftSnapshots(facts: Facts, answer: Answer): readonly string[] {
-  const before = facts.prior?.leftovers ?? [];
-  const added = (answer.leftovers ?? []).filter((line) => !before.includes(line)).map((line) => line.slice(0, 400));
+  const before = (facts.prior?.leftovers ?? []).map((line) => line.slice(0, 1000));
+  const added = (answer.leftovers ?? []).map((line) => line.slice(0, 400)).filter((line) => !before.includes(line));
   return [...before, ...added].slice(-MOST_LEFTOVERS);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { parseStatus } from '../../../src/api/status.ts';
+import { test, type TestContext } from 'node:test';
+import { Condition, parseStatus } from '../../../src/api/status.ts';
 
 /** A status that another version of Flork wrote, or that somebody edited: what is known of it is kept. */
 
@@ -58,4 +58,26 @@ test('a list where an object is expected costs itself: what it inherits, as its 
   for (const history of [[[]], [[0]], [{ at: [] }]])
     assert.deepEqual(parseStatus({ state: 'Running', history }), { state: 'Running', history: [] });
   assert.equal(parseStatus({ state: 'Running', operation })?.operation, undefined);
+});
+
+/** How often conditions are parsed when the status has `bad` that are wrong in one way or another. */
+function parsesOf(context: TestContext, bad: number): number {
+  const run = context.mock.method(Condition, '~run');
+  const conditions = Array.from({ length: bad }, (_, index) => (index % 2 === 0 ? { status: 'Maybe' } : 'odd'));
+  assert.deepEqual(parseStatus({ state: 'Running', conditions })?.conditions, []);
+  run.mock.restore();
+  return run.mock.callCount();
+}
+
+test('twice as many bad items cost twice as much, and not four times', (context) => {
+  const few = parsesOf(context, 100);
+  assert.ok(few >= 100);
+  assert.ok(parsesOf(context, 200) <= 2 * few);
+});
+
+test('what is bad deep in a list costs itself alone, and a null is no value', () => {
+  const path = { path: 's3://sp/1', kind: 'savepoint', epoch: 1, at: '2026-01-01T00:00:00Z' };
+  const history = [{ ...path, sizeBytes: 'big' }, { ...path, epoch: null }, path];
+  const snapshots = { history, lastSavepoint: { ...path, kind: 'copy' }, lastCheckpoint: null };
+  assert.deepEqual(parseStatus({ state: 'Running', snapshots })?.snapshots, { history: [path, path] });
 });
