@@ -1,104 +1,98 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { isDeepStrictEqual } from 'node:util';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FlinkRequest, FlinkResponse } from '../../src/flink/transport.ts';
-import { createApp } from '../../src/http/app.ts';
 import { isObject } from '../../src/api/json.ts';
 import { createRandom, type Random } from '../../src/sim/models/random.ts';
-import type { Log } from '../../src/telemetry/log.ts';
 import { pathForm, type Body, type Corpus } from './corpus.ts';
+import type { Answered, Hook } from './hook.ts';
 import { mutated } from './mutate.ts';
 
-/** What a run found: answers by status and by the rule that gave them. `broken` names the seed that replays it. */
+/**
+ * What a run found: answers by status and by the rule that gave them, and what a request cost the hook in microseconds of CPU.
+ * `broken` names the seed that replays it, `dearest` that of the case that cost most.
+ */
 export type Fuzzed = {
-  readonly cases: number;
-  readonly byStatus: ReadonlyMap<number, number>;
-  readonly byRule: ReadonlyMap<string, number>;
-  readonly broken: readonly string[];
+  readonly byStatus: Map<number, number>;
+  readonly byRule: Map<string, number>;
+  readonly cost: RecordableHistogram;
+  readonly broken: string[];
+  dearest: { readonly seed: number; readonly cpuMs: number };
 };
 
 /** The answers that the hook may give to anything: complete, refused, or later. A 500 is a bug. */
 const ALLOWED = new Set([200, 400, 401, 403, 404, 413, 429, 503]);
 const LARGEST_STATUS = 16 * 1024;
 const LARGEST_ANSWER = 8 * 1024 * 1024;
+const MOST_BROKEN = 10;
+
+/** A run before its first case. */
+export function nothingFound(): Fuzzed {
+  return {
+    byStatus: new Map(),
+    byRule: new Map(),
+    cost: createHistogram(),
+    broken: [],
+    dearest: { seed: 0, cpuMs: 0 },
+  };
+}
 
 /**
  * Sends `count` mutated bodies to the real hook app, with mutated answers of Flink; case `i` depends on `seed + i` alone, as each has
- * an app of its own: one that remembers an earlier case would refuse most others as older views. Judged: no crash, no pollution of a
- * prototype, no answer over its limits, no child outside the parent's namespace.
+ * an app of its own: one that remembers an earlier case would refuse most others as older views. Judged: no crash, no hang, no
+ * pollution of a prototype, no answer over its limits, no child outside the parent's namespace. Adds to `found`.
  */
-export async function fuzz(corpus: Corpus, seed: number, count: number): Promise<Fuzzed> {
-  const byStatus = new Map<number, number>();
-  const byRule = new Map<string, number>();
-  const broken: string[] = [];
-  for (let number = 0; number < count && broken.length < 10; number++) {
-    const random = createRandom(seed + number);
+export async function fuzz(hook: Hook, corpus: Corpus, seed: number, count: number, found: Fuzzed): Promise<Fuzzed> {
+  for (let own = seed; own < seed + count && found.broken.length < MOST_BROKEN; own++) {
+    const random = createRandom(own);
     const body = random.pick(corpus.bodies);
-    let bug = '';
-    const app = appOf(
-      corpus,
-      body,
-      random,
-      (rule) => add(byRule, rule),
-      (text) => void (bug = text),
-    );
-    // oxlint-disable-next-line no-await-in-loop -- a turn of the event loop for each case: how long it is held is measured
-    await nextTurn();
-    // Now and then the same FlinkJob was seen before, as it was.
-    // oxlint-disable-next-line no-await-in-loop
-    if (random.chance(0.1)) await post(app, body.call, body.text).catch(() => undefined);
-    const text = mutated(body.text, random);
     // oxlint-disable-next-line no-await-in-loop -- a case at a time, so that each is judged by itself
-    const wrong = await judge(app, body, text, byStatus).catch((thrown: unknown) => `thrown: ${String(thrown)}`);
-    if (wrong !== undefined) broken.push(`--seed ${seed + number} --count 1: /${body.call}: ${wrong} ${bug}`);
+    const wrong = await tried(hook, corpus, body, random, own, found);
+    if (wrong !== undefined) found.broken.push(`--seed ${own} --count 1: /${body.call}: ${wrong}`);
   }
-  return { cases: count, byStatus, byRule, broken };
+  return found;
 }
 
-/** Counts one more of a key. */
-export function add<K>(counts: Map<K, number>, key: K, times = 1): void {
-  counts.set(key, (counts.get(key) ?? 0) + times);
-}
-
-type App = ReturnType<typeof createApp>;
-
-function appOf(
+/** What is wrong with a case; `undefined` when nothing is. */
+async function tried(
+  hook: Hook,
   corpus: Corpus,
   body: Body,
   random: Random,
-  answered: (rule: string) => void,
-  bug: (text: string) => void,
-): App {
-  const told: Log['info'] = (_, fields) => answered(String(fields?.['rule']));
-  return createApp({
-    transport: (request) => Promise.resolve(replyTo(corpus, body, request, random)),
-    now: () => corpus.now,
-    log: {
-      debug: () => undefined,
-      info: told,
-      warn: told,
-      error: (message, fields) => bug(`${message} ${JSON.stringify(fields)}`),
-    },
-  });
-}
-
-async function post(app: App, call: Body['call'], text: string): Promise<Response> {
-  const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) };
-  return app.request(`/${call}`, { method: 'POST', body: text, headers });
-}
-
-async function judge(
-  app: App,
-  { call }: Body,
-  text: string,
-  byStatus: Map<number, number>,
+  seed: number,
+  found: Fuzzed,
 ): Promise<string | undefined> {
-  const response = await post(app, call, text);
-  const answer = await response.text();
-  add(byStatus, response.status);
-  if (!ALLOWED.has(response.status)) return `status ${response.status} (${answer.trim()})`;
-  if (isPolluted()) return 'a prototype was polluted';
+  const post = (text: string): Promise<Answered> =>
+    hook.post(body.call, text, (request) => replyTo(corpus, body, request, random));
+  try {
+    hook.renew(corpus.now);
+    // Now and then the same FlinkJob was seen before, as it was.
+    if (random.chance(0.1)) await post(body.text);
+    const text = mutated(body.text, random);
+    const answered = await post(text);
+    count(found, answered, seed);
+    const wrong = judge(answered, body, text);
+    return wrong === undefined ? undefined : `${wrong} ${answered.bug}`;
+  } catch (thrown) {
+    return String(thrown);
+  }
+}
+
+function count(found: Fuzzed, { status, rules, cpuMs }: Answered, seed: number): void {
+  add(found.byStatus, status);
+  for (const rule of rules) add(found.byRule, rule);
+  found.cost.record(Math.max(1, Math.round(cpuMs * 1000)));
+  if (cpuMs > found.dearest.cpuMs) found.dearest = { seed, cpuMs };
+}
+
+function add<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function judge({ status, answer, polluted }: Answered, { call }: Body, text: string): string | undefined {
+  if (!ALLOWED.has(status)) return `status ${status} (${answer.trim()})`;
+  if (polluted) return 'a prototype was polluted';
   if (answer.length > LARGEST_ANSWER) return `an answer of ${answer.length} characters`;
-  if (response.status !== 200)
+  if (status !== 200)
     return /^[^\n]{1,1023}\n$/.test(answer)
       ? undefined
       : `a refusal that is no short line, of ${answer.length} characters`;
@@ -137,12 +131,13 @@ function isAt(metadata: unknown, namespace: string): boolean {
   return isObject(metadata) && metadata['namespace'] === namespace && typeof metadata['name'] === 'string';
 }
 
-function isPolluted(): boolean {
-  return 'polluted' in {} || 'polluted' in [] || Object.keys(Object.prototype).length > 0;
-}
-
 /** Most calls are answered as recorded with the body, or nearly so; a path that was never asked is one that Flink does not have. */
-function replyTo({ replies }: Corpus, body: Body, request: FlinkRequest, random: Random): FlinkResponse {
+function replyTo(
+  { replies }: Corpus,
+  body: Body,
+  request: Pick<FlinkRequest, 'method' | 'path'>,
+  random: Random,
+): FlinkResponse {
   const form = pathForm(request);
   const known = replies.get(form);
   if (known === undefined) return { kind: 'response', status: 404, text: '{"errors":["Not found: unknown"]}' };
