@@ -50,7 +50,7 @@ function createShell(deps: AppDeps): Shell {
   const core = coreOf(deps, guardOf(profile, platform));
   return {
     core,
-    reader: createReader(core, undefined, profile),
+    reader: deps.reader ?? createReader(core, undefined, profile),
     config,
     now: deps.now,
     observe: createObserve({ transport, patience: createPatience({ budgetMs: flinkBudgetMs }) }),

@@ -46,7 +46,7 @@ export function createReader(
     if (last !== undefined) forget(key, last);
     const by = judgedBy();
     const isSame = last !== undefined && last.text === text && last.by === by;
-    const shown = isSame ? last.shown : read(core, text);
+    const shown = isSame ? last.shown : readShown(core, text);
     if ('kind' in shown) return shown;
     if (text.length > mostCharacters / 16) return { kind: 'shown', shown };
     // The newest is last in the order of a Map, so the first is the one that was not asked for the longest time.
@@ -67,7 +67,8 @@ function keyOf(text: string): string {
   return text.slice(uid, uid + 44);
 }
 
-function read(core: Pick<Core, 'readJob' | 'readObserved'>, text: string): Shown | Refused {
+/** Reads one text, without memory. */
+export function readShown(core: Pick<Core, 'readJob' | 'readObserved'>, text: string): Shown | Refused {
   const body = readJson(text);
   if (body.kind === 'refused') return body;
   const envelope = readSyncRequest(body.json);

@@ -75,6 +75,8 @@ export type AppDeps = {
   readonly platform?: Platform;
   /** What pods may hold (kustomize/components/tenant-profile), as it is now; default: whatever the API server takes. */
   readonly profile?: () => TenantProfile | undefined;
+  /** What reads requests; default: by the core, with memory of the last text of each FlinkJob. */
+  readonly reader?: Reader;
   /** What refuses a view that is older than one before; default: the memory of this process. */
   readonly views?: Views;
   /** Whether the process is about to end: /readyz fails and connections are not kept. */

@@ -44,7 +44,11 @@ export type World = {
   readonly kube: KubeApi;
   readonly faults: Faults;
   /** Starts a Metacontroller; a world may have two at once. */
-  readonly metacontroller: (hook: HookClient, probe?: MetacontrollerOptions['probe']) => Metacontroller;
+  readonly metacontroller: (
+    hook: HookClient,
+    probe?: MetacontrollerOptions['probe'],
+    decode?: MetacontrollerOptions['decode'],
+  ) => Metacontroller;
 };
 
 /** Switches of the world; tests turn them while it runs. */
@@ -136,7 +140,7 @@ export function createWorld(options: WorldOptions): World {
     transport,
     kube,
     faults,
-    metacontroller: (hook, probe) => {
+    metacontroller: (hook, probe, decode) => {
       const own = random.fork(`metacontroller-${started++}`);
       const watchLagMs = (kind: KindName): number => faults.watchLagMs(kind);
       const cluster = modelCluster({ api, clock, random: own, actor: ACTOR, watchLagMs });
@@ -151,6 +155,7 @@ export function createWorld(options: WorldOptions): World {
         optionalKinds: options.optionalKinds ?? [],
         selects: (parent) => faults.selects(parent),
         ...(probe === undefined ? {} : { probe }),
+        ...(decode === undefined ? {} : { decode }),
       });
     },
   };

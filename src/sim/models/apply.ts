@@ -26,7 +26,7 @@ export function dynamicApply(observed: KubeObject, desired: KubeObject): KubeObj
   const memory = observed.metadata.annotations?.[LAST_APPLIED];
   if (settled.get(observed) === desired) return observed;
   const wanted = jsonOf(desired);
-  const last: unknown = memory === undefined ? {} : JSON.parse(memory);
+  const last: unknown = memory === undefined ? {} : memory === wanted ? desired : JSON.parse(memory);
   const merged = tree(merge(observed, last, desired)) as KubeObject;
   const metadata: Record<string, unknown> = { ...merged.metadata };
   for (const field of SYSTEM) restore(metadata, observed.metadata, field);
@@ -40,7 +40,7 @@ export function dynamicApply(observed: KubeObject, desired: KubeObject): KubeObj
 
 /** The object that a first POST sends. */
 export function withLastApplied(desired: KubeObject): KubeObject {
-  const annotations = { ...desired.metadata.annotations, [LAST_APPLIED]: JSON.stringify(desired) };
+  const annotations = { ...desired.metadata.annotations, [LAST_APPLIED]: jsonOf(desired) };
   return { ...desired, metadata: { ...desired.metadata, annotations } };
 }
 

@@ -22,7 +22,7 @@ export function apart(task: Task, most = 1): Promise<Told> {
     waiting.push({ task, done, failed });
     if (idle.length === 0 && threads < Math.min(most, availableParallelism())) {
       threads++;
-      idle.push(new Worker(THREAD));
+      idle.push(new Worker(THREAD, { resourceLimits: { maxYoungGenerationSizeMb: 96 } }));
     }
     next();
   });

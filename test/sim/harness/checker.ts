@@ -3,6 +3,7 @@ import type { FlinkJobSpec } from '../../../src/api/flinkjob.ts';
 import { OPTIONAL_KINDS } from '../../../src/api/optional-children.ts';
 import { Status, type Status as StatusOf } from '../../../src/api/status.ts';
 import { epochNames, names } from '../../../src/core/build/names.ts';
+import { rememberedByObject } from '../../../src/core/memo.ts';
 import type { FlinkRequest, FlinkResponse } from '../../../src/flink/transport.ts';
 import type { HookReply, SyncAnswer, SyncRequest } from '../../../src/sim/models/metacontroller/hook.ts';
 import { at, equal, numberAt, text, tree, type KubeObject } from '../../../src/sim/models/objects.ts';
@@ -100,28 +101,42 @@ function unmeant(call: FlinkRequest, { operation, epoch }: Partial<StatusOf>): s
 
 /** The answer is what the CRD stores: nothing pruned, nothing null or empty, and the conditions never run ahead (S8). */
 function checkShape(request: SyncRequest, answer: SyncAnswer, report: Report): void {
-  const parsed = v.safeParse(v.omit(Status, ['observedGeneration']), answer.status);
-  if (!parsed.success) {
-    report('status schema', parsed.issues.map((issue) => `${v.getDotPath(issue)}: ${issue.message}`).join('; '));
-    return;
+  const { conditions, wrong } = shapeOf(answer);
+  for (const { invariant, detail } of wrong) report(invariant, detail);
+  const generation = request.parent.metadata.generation ?? 0;
+  for (const condition of conditions) {
+    if (condition.observedGeneration > generation)
+      report('S8', `${condition.type} runs ahead of generation ${generation}`);
   }
+  if (answer.finalized && !request.finalizing) report('finalized', 'said to a sync');
+}
+
+type Shape = { readonly conditions: StatusOf['conditions']; readonly wrong: readonly Violation[] };
+
+/** What an answer is by itself, whatever was asked: looked at once, as an answer that is given again is the same object. */
+const shapeOf = rememberedByObject((answer: SyncAnswer): Shape => {
+  const parsed = v.safeParse(AnsweredStatus, answer.status);
+  if (!parsed.success) {
+    const detail = parsed.issues.map((issue) => `${v.getDotPath(issue)}: ${issue.message}`).join('; ');
+    return { conditions: [], wrong: [{ invariant: 'status schema', detail }] };
+  }
+  const wrong: Violation[] = [];
+  const report: Report = (invariant, detail) => wrong.push({ invariant, detail });
+  const { conditions } = parsed.output;
   const { observedGeneration: _, ...given } = tree(answer.status);
   if (!equal(given, parsed.output)) report('status schema', 'the CRD would prune a field of the status');
   const size = JSON.stringify(answer.status).length;
   if (size > 16_384) report('status size', `${size} bytes`);
-  const generation = request.parent.metadata.generation ?? 0;
-  for (const condition of parsed.output.conditions) {
-    if (condition.observedGeneration > generation)
-      report('S8', `${condition.type} runs ahead of generation ${generation}`);
-  }
-  const types = parsed.output.conditions.map((condition) => condition.type);
+  const types = conditions.map((condition) => condition.type);
   if (new Set(types).size !== types.length) report('status schema', 'a condition is there twice');
-  if (answer.finalized && !request.finalizing) report('finalized', 'said to a sync');
   for (const child of answer.children) {
     const bad = emptyValue(child, '');
     if (bad !== undefined) report('canonical children', `${child.kind} ${child.metadata.name}: ${bad}`);
   }
-}
+  return { conditions, wrong };
+});
+
+const AnsweredStatus = v.omit(Status, ['observedGeneration']);
 
 function emptyValue(value: unknown, path: string): string | undefined {
   if (value === null) return `${path} is null`;

@@ -19,6 +19,7 @@ import { realCore, type Core } from './core.ts';
 import { checkDuties } from './duties.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { isNeeded } from './needed.ts';
+import { decoder, reader, rememberingCore } from './remembered.ts';
 import { flinkJob, NAME, type Spec } from './sample.ts';
 
 /** One run of the world with the real hook in it, judged after every step. */
@@ -134,6 +135,9 @@ function story(timeline: readonly string[]): string {
   return lines.length <= 140 ? lines.join('\n') : [...lines.slice(0, 20), '      …', ...lines.slice(-120)].join('\n');
 }
 
+/** The hook's own timers run by the wall clock, of which a busy machine lets pass a lot while no time passes here. */
+const UNTIMED = { syncBudgetMs: 3_600_000, flinkBudgetMs: 3_600_000 };
+
 const START = Date.parse('2026-01-05T08:00:00Z');
 
 export function createHistory(options: HistoryOptions): History {
@@ -245,7 +249,17 @@ export function createHistory(options: HistoryOptions): History {
     };
     // Two replicas of the hook: what one remembers the other does not know.
     const replica = (version: Core, views: Views): HookClient =>
-      appHook(createApp({ ...version, transport: recording, now, log, duties, views }));
+      appHook(
+        createApp({
+          ...(version === realCore ? { ...rememberingCore, reader } : version),
+          transport: recording,
+          now,
+          log,
+          duties,
+          views,
+          config: UNTIMED,
+        }),
+      );
     const [real, other] = memories.map((views) => replica(core, views)) as [HookClient, HookClient];
     const former = replica(earlier, memories[1] ?? createViews());
     /** The same request reaches both replicas; one answer is dropped, what it was sent to Flink for is judged all the same. */
@@ -301,6 +315,7 @@ export function createHistory(options: HistoryOptions): History {
             transport: replay(heard.asked),
             now: () => calledAt,
             duties: { kinds, perform: async () => heard.duties },
+            config: UNTIMED,
           }),
         )(call, body);
         if (again.kind === 'answered' && again.body !== reply.body) fail('S6', difference(reply.body, again.body));
@@ -311,45 +326,49 @@ export function createHistory(options: HistoryOptions): History {
       }
       return reply;
     };
-    const started = world.metacontroller(hook, {
-      staleness: (depth) => controls.staleness(counts.syncs, depth),
-      write: (effect) => {
-        const fate = controls.write(effect, counts.effects - 1);
-        if (fate !== 'done') tell(`${effect.kind} ${effect.on}: ${fate}`);
-        return fate;
+    const started = world.metacontroller(
+      hook,
+      {
+        staleness: (depth) => controls.staleness(counts.syncs, depth),
+        write: (effect) => {
+          const fate = controls.write(effect, counts.effects - 1);
+          if (fate !== 'done') tell(`${effect.kind} ${effect.on}: ${fate}`);
+          return fate;
+        },
+        effect: (effect, when) => {
+          const index = when === 'before' ? counts.effects : counts.effects - 1;
+          if (when === 'before') counts.effects++;
+          const name = `${effect.kind} ${effect.on}`;
+          counts.effectKinds.set(name, (counts.effectKinds.get(name) ?? 0) + 1);
+          const dies = controls.crash(effect, when, index);
+          if (dies) counts.crashes.set(`${when} ${name}`, (counts.crashes.get(`${when} ${name}`) ?? 0) + 1);
+          return dies;
+        },
+        crashed: () => {
+          tell('Metacontroller dies');
+          clock.after(1_500, () => {
+            if (controllers.filter((one) => one.running()).length < controls.metacontrollers) startMetacontroller();
+          });
+        },
+        called: (call, request, reply, answer) => {
+          const index = counts.syncs++;
+          const { rule } = last;
+          controls.synced({ index, call: counts.calls - 1, rule, situation: situationOf(request, rule) });
+          tracer?.called(clock.now(), call, request, reply, answer);
+          tell(
+            tellSync(
+              call,
+              request.parent,
+              reply.kind === 'answered' ? `${last.rule} ${reply.status}` : 'no answer',
+              answer,
+            ),
+          );
+          checkSync({ request, reply, answer, asked: reply.kind === 'answered' ? last.asked : [] }, ledger, fail);
+          if (reply.kind === 'answered') checkDuties(request, last.duties, now(), ledger, fail);
+        },
       },
-      effect: (effect, when) => {
-        const index = when === 'before' ? counts.effects : counts.effects - 1;
-        if (when === 'before') counts.effects++;
-        const name = `${effect.kind} ${effect.on}`;
-        counts.effectKinds.set(name, (counts.effectKinds.get(name) ?? 0) + 1);
-        const dies = controls.crash(effect, when, index);
-        if (dies) counts.crashes.set(`${when} ${name}`, (counts.crashes.get(`${when} ${name}`) ?? 0) + 1);
-        return dies;
-      },
-      crashed: () => {
-        tell('Metacontroller dies');
-        clock.after(1_500, () => {
-          if (controllers.filter((one) => one.running()).length < controls.metacontrollers) startMetacontroller();
-        });
-      },
-      called: (call, request, reply, answer) => {
-        const index = counts.syncs++;
-        const { rule } = last;
-        controls.synced({ index, call: counts.calls - 1, rule, situation: situationOf(request, rule) });
-        tracer?.called(clock.now(), call, request, reply, answer);
-        tell(
-          tellSync(
-            call,
-            request.parent,
-            reply.kind === 'answered' ? `${last.rule} ${reply.status}` : 'no answer',
-            answer,
-          ),
-        );
-        checkSync({ request, reply, answer, asked: reply.kind === 'answered' ? last.asked : [] }, ledger, fail);
-        if (reply.kind === 'answered') checkDuties(request, last.duties, now(), ledger, fail);
-      },
-    });
+      decoder,
+    );
     controllers.push(started);
     return started;
   };

@@ -33,6 +33,8 @@ export type MetacontrollerOptions = {
   /** Kinds beyond those of the manifests that the CompositeController lists. */
   readonly optionalKinds?: readonly OptionalKind[];
   readonly webhookTimeoutMs?: number;
+  /** Decodes answers; default: `decodeAnswer`, with memory of the last one. */
+  readonly decode?: SyncDeps['decode'];
   /** `parentResource.labelSelector`; every parent when absent. */
   readonly selects?: (parent: KubeObject) => boolean;
   readonly probe?: Partial<Probe> & {
@@ -72,7 +74,7 @@ export function startMetacontroller(options: MetacontrollerOptions): Metacontrol
     arm: (key, seconds) => queue.addAfter(key, seconds * 1000),
     rules,
     applied: new Map(),
-    decode: answerDecoder(),
+    decode: options.decode ?? answerDecoder(),
     probe: {
       effect: (effect, when) => probe.effect?.(effect, when) ?? false,
       write: (effect) => probe.write?.(effect) ?? 'done',

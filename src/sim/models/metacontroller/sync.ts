@@ -260,11 +260,7 @@ async function serverSideApply(
 ): Promise<Result | undefined> {
   const key = keyOf(refOf(desired));
   const mark = (object: KubeObject): string =>
-    JSON.stringify([
-      jsonOf(desired),
-      object.metadata.uid,
-      object.metadata.generation ?? object.metadata.resourceVersion,
-    ]);
+    `${object.metadata.uid} ${object.metadata.generation ?? object.metadata.resourceVersion} ${jsonOf(desired)}`;
   if (observed !== undefined && deps.applied.get(key) === mark(observed)) return undefined;
   const what: Effect = { kind: observed === undefined ? 'create' : 'apply', on: desired.kind };
   const result = await write(deps, what, () => deps.cluster.apply(desired));
