@@ -23,6 +23,28 @@ const WRONG: readonly (readonly [string, Record<string, unknown>, RegExp])[] = [
   ['an unknown state', { state: 'paused' }, /spec\.state/],
 ];
 
+describe("Flork's own pods", () => {
+  test('run under restricted Pod Security, without a capability, a root filesystem to write to, or a user of their own', async () => {
+    const label = await kubectl([
+      'get',
+      'namespace',
+      'flork-system',
+      '-o',
+      'jsonpath={.metadata.labels.pod-security\\.kubernetes\\.io/enforce}',
+    ]);
+    assert.equal(label, 'restricted');
+    const look = `
+      const { readFileSync, writeFileSync } = require('node:fs');
+      let written = 'yes';
+      try { writeFileSync('/app/dist/written', ''); } catch ({ code }) { written = code; }
+      const of = (name) => RegExp('^' + name + ':\\\\s*(\\\\S+)', 'm').exec(readFileSync('/proc/1/status', 'utf8'))[1];
+      console.log([of('CapEff'), of('CapBnd'), of('NoNewPrivs'), of('Seccomp'), process.getuid(), written].join(' '));
+    `;
+    const told = await kubectl(['-n', 'flork-system', 'exec', 'deployment/flork', '--', 'node', '-e', look]);
+    assert.equal(told.trim(), '0000000000000000 0000000000000000 1 2 65532 EROFS');
+  });
+});
+
 describe('kubectl apply', () => {
   before(() => kubectl(['create', 'namespace', namespace]).catch(() => undefined));
   after(() => kubectl(['delete', 'namespace', namespace, '--wait=false']));

@@ -1,36 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ROOT, skip } from './cluster.ts';
-import { build, type Stage } from './image.ts';
+import { buildImage, type Stage } from './image.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'flork-image-'));
-
-/** What a clean checkout would hold that .dockerignore lets through. */
-function context(): string {
-  const allowed = readFileSync(join(ROOT, '.dockerignore'), 'utf8')
-    .split('\n')
-    .filter((line) => line.startsWith('!'));
-  const folder = join(scratch, 'context');
-  const paths = ['Dockerfile', ...allowed.map((line) => line.slice(1))];
-  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...paths], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
-  for (const file of files.split('\n').filter((name) => existsSync(join(ROOT, name)) && name !== '')) {
-    mkdirSync(dirname(join(folder, file)), { recursive: true });
-    cpSync(join(ROOT, file), join(folder, file));
-  }
-  return folder;
-}
 
 describe('the image', { skip }, () => {
   let stage: Stage;
   before(async () => {
-    stage = await build(context(), scratch, dirname(process.execPath));
+    stage = await buildImage();
   });
   after(() => rmSync(scratch, { recursive: true, force: true }));
 

