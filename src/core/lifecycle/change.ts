@@ -6,7 +6,7 @@ import { lossAllowed, lossApproved, neverRan, waysOut } from './contract.ts';
 import { intend } from './intend.ts';
 import { isHeld, wayOf } from './leave.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
-import { isBehindFailed } from './rollback.ts';
+import { replacedEnd } from './rollback.ts';
 import { progress, stalled } from './say.ts';
 
 /**
@@ -39,9 +39,6 @@ export function change(facts: Facts): Answer | undefined {
 
 /** No task of this epoch ever ran: it makes room without being asked, and hands on what it was given. */
 function replace(facts: Facts): Answer {
-  // What an epoch was given is no end of its own: only what it never had is named, the newest snapshot of the one rolled back.
-  const newest = isBehindFailed(facts) ? facts.record?.failed?.newest : undefined;
-  const given = newest ?? facts.epoch?.restoredFrom;
   return {
     rule: 'replaceIntended',
     say: progress(
@@ -50,13 +47,7 @@ function replace(facts: Facts): Answer {
       'No task of this epoch ever ran; it makes room for the new spec.',
     ),
     workloads: 'keep',
-    ended: {
-      how: 'replaced',
-      ...(given ? {} : { startsEmpty: true }),
-      ...(newest ? { path: newest } : {}),
-      byFlork: true,
-      at: facts.at,
-    },
+    ended: replacedEnd(facts),
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
 }

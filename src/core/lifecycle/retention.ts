@@ -96,6 +96,7 @@ function neededPaths(facts: Facts): ReadonlySet<string> {
     prior?.epoch?.restoredFrom,
     prior?.stableEpoch?.path,
     prior?.failedEpoch?.path,
+    prior?.failedEpoch?.newest,
     prior?.snapshots?.lastCheckpoint?.path,
     prior?.snapshots?.lastSavepoint?.path,
     prior?.knownSavepointPath,

@@ -53,11 +53,14 @@ export function rollbackWanted(facts: Facts): boolean {
 
 /** How an epoch ends that is rolled back. */
 export function rolledBackEnd(facts: Facts, how: Ended['how']): Ended {
-  const path = facts.epoch?.restoredFrom;
+  const given = facts.epoch?.restoredFrom;
   const { path: newest } = heritage(facts);
+  // What an epoch that never ran was given is no end of its own: it may run after all, and a path is not told and forgotten again (S5).
+  const path = how === 'replaced' ? undefined : given;
   return {
     how,
-    ...(path === undefined ? { startsEmpty: true } : { path }),
+    ...(given === undefined ? { startsEmpty: true } : {}),
+    ...(path === undefined ? {} : { path }),
     rollback: true,
     ...(newest === undefined ? {} : { newest }),
     byFlork: true,
@@ -112,8 +115,19 @@ export function leavingState(facts: Facts): Say['state'] {
 /** Another spec goes on from the newest snapshot of what was to be rolled back. */
 export function heirOfEnd(facts: Facts): string | undefined {
   const ended = facts.endedInStatus;
-  const given = ended?.path ?? (ended?.how === 'replaced' ? facts.epoch?.restoredFrom : undefined);
+  const given = ended?.how === 'replaced' ? (handedOn(facts) ?? ended.path) : ended?.path;
   return ended?.rollback && !isRollbackDue(facts) ? (ended.newest ?? given) : given;
+}
+
+/** What an epoch that never ran hands on: what it was given, or, where it was a rollback, what it left behind. */
+function handedOn(facts: Facts): string | undefined {
+  return isBehindFailed(facts) ? newestOfFailed(facts) : facts.epoch?.restoredFrom;
+}
+
+/** How an epoch ends that never ran and makes room for another spec. It may run after all: nothing is told that would be forgotten (S5). */
+export function replacedEnd(facts: Facts): Ended {
+  const empty = handedOn(facts) === undefined ? { startsEmpty: true } : {};
+  return { how: 'replaced', ...empty, byFlork: true, at: facts.at };
 }
 
 /** The record of the next epoch where no spec is rendered for it: a rollback, or one that stands. */
@@ -149,9 +163,15 @@ function failedOf({ record, epoch, endedInStatus }: Facts, stable: EpochRecord |
   };
 }
 
+/** The newest snapshot of the epoch that was rolled back; a record that is not shown says nothing of that. */
+function newestOfFailed({ record, prior }: Facts): string | undefined {
+  return record === undefined ? prior?.failedEpoch?.newest : record.failed?.newest;
+}
+
 /** A rolled-back epoch that never started, and another spec: the newest snapshot is what that goes on from. */
-export function isBehindFailed({ record, epoch, heldBack }: Facts): boolean {
-  const newest = record?.failed?.newest;
+function isBehindFailed(facts: Facts): boolean {
+  const { epoch, heldBack } = facts;
+  const newest = newestOfFailed(facts);
   if (heldBack || newest === undefined || !epoch) return false;
   return epoch.restoredFrom === undefined || comparable(newest) !== comparable(epoch.restoredFrom);
 }
@@ -162,13 +182,12 @@ export function isBrokenOut(facts: Facts): boolean {
 }
 
 /** It makes room: its record stays what it is, and the next epoch goes on from the newest snapshot of the one that failed. */
-export function rollbackBrokenOut({ record, epoch, at }: Facts): Answer {
-  const path = record?.failed?.newest ?? epoch?.restoredFrom;
+export function rollbackBrokenOut(facts: Facts): Answer {
   return {
     rule: 'rollbackBrokenOut',
     say: progress('Upgrading', 'Replacing', 'A new spec takes the place of the epoch that was to be started.'),
     workloads: 'keep',
-    ended: { how: 'replaced', ...(path === undefined ? { startsEmpty: true } : { path }), byFlork: true, at },
+    ended: replacedEnd(facts),
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
 }

@@ -14,6 +14,7 @@ export function isNeeded(list: (kind: string) => readonly KubeObject[], owner: s
     epoch?.ended?.path,
     stableEpoch?.path,
     failedEpoch?.path,
+    failedEpoch?.newest,
     snapshots?.lastCheckpoint?.path,
     snapshots?.lastSavepoint?.path,
     text(at(job?.['spec'], 'restore', 'from')),

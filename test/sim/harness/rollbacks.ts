@@ -21,6 +21,8 @@ type Life = {
   readonly records: Map<number, EpochRecord>;
   /** Epochs whose end is told as a rollback, and the snapshot that each started from. */
   readonly failed: Map<number, string | undefined>;
+  /** Epochs that made room, as status tells, before they ran. */
+  readonly replaced: Set<number>;
   /** The epoch that took the place of a failed one. */
   readonly instead: Map<number, number>;
 };
@@ -28,13 +30,21 @@ type Life = {
 export function createRollbacks(report: Report): Rollbacks {
   const lives = new Map<string, Life>();
   const lifeOf = (owner: string): Life => {
-    const life = lives.get(owner) ?? { stable: new Set(), records: new Map(), failed: new Map(), instead: new Map() };
+    const life = lives.get(owner) ?? {
+      stable: new Set(),
+      records: new Map(),
+      failed: new Map(),
+      replaced: new Set(),
+      instead: new Map(),
+    };
     lives.set(owner, life);
     return life;
   };
   const status = (life: Life, { epoch, stableEpoch, operation }: Partial<Status>): void => {
     if (epoch === undefined) return;
     if (epoch.stableAt !== undefined) life.stable.add(epoch.number);
+    if (epoch.ended?.how === 'replaced') life.replaced.add(epoch.number);
+    else life.replaced.delete(epoch.number);
     const decided = epoch.ended?.rollback === true || operation?.purpose === 'rollback';
     if (!decided) return;
     const { number, restoredFrom } = epoch;
@@ -44,8 +54,10 @@ export function createRollbacks(report: Report): Rollbacks {
       report('rollback', `epoch ${number} is rolled back to ${stableEpoch?.number ?? 'none'}, which was not stable`);
     if (epoch.stableAt !== undefined) report('rollback', `epoch ${number} is rolled back, and it is stable`);
     if (epoch.ended?.rollback !== true) return;
-    if (epoch.ended.path !== restoredFrom)
-      report('rollback', `epoch ${number} started from ${restoredFrom}, and leaves ${epoch.ended.path}`);
+    // One that never ran tells no path, and hands on what it was given.
+    const leaves = epoch.ended.how === 'replaced' ? (epoch.ended.path ?? restoredFrom) : epoch.ended.path;
+    if (leaves !== restoredFrom)
+      report('rollback', `epoch ${number} started from ${restoredFrom}, and leaves ${leaves}`);
     life.failed.set(number, restoredFrom);
   };
   const record = (life: Life, told: EpochRecord): void => {
@@ -59,7 +71,10 @@ export function createRollbacks(report: Report): Rollbacks {
       report('rollback', `epoch ${number} does not run the spec of epoch ${failed.to}`);
     if (!life.failed.has(failed.number))
       report('rollback', `epoch ${number} takes the place of epoch ${failed.number}, whose end does not say so`);
-    if (number === failed.number + 1) life.instead.set(failed.number, number);
+    // One that made room before it ran was not the one.
+    const before = life.instead.get(failed.number) ?? failed.number;
+    if (number === before + 1 && (before === failed.number || life.replaced.has(before)))
+      life.instead.set(failed.number, number);
   };
   return {
     stored: (object) => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readObserved } from '../../../../src/api/observed.ts';
 import { epochNames } from '../../../../src/core/build/names.ts';
-import { answered, edit, JOB, jobManagerPod, podOf, runningCluster, SPEC, sync } from '../drive.ts';
+import { encodeRecord, readRecord, recordConfigMap } from '../../../../src/core/build/record.ts';
+import { openRecord } from '../../../../src/core/record.ts';
+import { answered, checkpoint, edit, JOB, jobManagerPod, podOf, runningCluster, SPEC, sync } from '../drive.ts';
 
 const PATH = 'file:///state/savepoints/team-wordcount-b7e23ec2-9af1-4b0e-8f5e-000000000001/1/savepoint-abc';
 const CRASHED = { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } };
@@ -38,7 +41,7 @@ test('an epoch that never ran makes room for the last stable one, and hands on w
   assert.equal(answer.rule, 'rollbackReplaces');
   assert.equal(answer.status.state, 'RollingBack');
   assert.equal(answer.status.epoch?.ended?.rollback, true);
-  assert.equal(answer.status.epoch.ended.path, PATH);
+  assert.equal(answer.status.epoch.restoredFrom, PATH);
   sync(at, { pods: [] });
   sync(at, { pods: [] });
   const declared = sync(at, { pods: [] });
@@ -108,7 +111,7 @@ test('another spec takes the place of a rollback that is declared', () => {
   edit(at, { jobArgs: ['right'] });
   const out = sync(at, { pods: [] });
   assert.equal(out.rule, 'rollbackBrokenOut');
-  assert.equal(out.status.epoch?.ended?.path, PATH);
+  assert.equal(out.status.epoch?.ended?.how, 'replaced');
   sync(at, { pods: [] });
   const next = sync(at, { pods: [] });
   assert.equal(next.rule, 'declareNext');
@@ -124,4 +127,129 @@ test('an epoch that never ran makes room, and what it was given is not told as t
   assert.equal(out.rule, 'replaceIntended');
   assert.equal(out.status.epoch?.ended?.path, undefined);
   assert.equal(out.status.epoch?.ended?.startsEmpty, undefined);
+});
+
+const NEWEST = 'file:///state/checkpoints/of-the-failed-one/chk-7';
+
+/** Epoch 2 ran and wrote a checkpoint of its own, and restarts without end: the intent to cancel it is in status. */
+function restarting() {
+  const at = upgraded('automatic');
+  const id = at.status!.epoch!.jobId;
+  const pods = [jobManagerPod(2), podOf('taskmanager', 2, 0, STARTED)];
+  const flink = (state: 'RUNNING' | 'RESTARTING') =>
+    answered(id, state, {
+      clock: { now: at.now, runningSince: 0 },
+      running: state === 'RUNNING' ? 1 : 0,
+      checkpoints: { completed: 0, ...(state === 'RUNNING' ? {} : { latestCompleted: checkpoint(7, NEWEST, at.now) }) },
+    });
+  sync(at, { pods, flink: flink('RUNNING') });
+  sync(at, { pods, flink: flink('RESTARTING') });
+  at.now += 70_000;
+  const shown = { pods, flink: flink('RESTARTING') };
+  assert.equal(sync(at, shown).rule, 'rollbackIntended');
+  return { at, id, ...shown };
+}
+
+/** The same, rolled back: epoch 3 runs the stable record, and its pods are there. */
+function rolledBack() {
+  const { at, id, pods } = restarting();
+  const { operation } = at.status!;
+  const canceled = {
+    pods,
+    flink: answered(id, 'CANCELED', { checkpoints: { latestCompleted: checkpoint(7, NEWEST, at.now) } }),
+  };
+  for (let step = 0; step < 3; step++) sync(at, canceled);
+  for (let step = 0; step < 3 && at.status?.epoch?.number !== 3; step++) sync(at, { pods: [] });
+  assert.equal(at.status?.failedEpoch?.newest, NEWEST);
+  assert.equal(sync(at, { pods: [] }).rule, 'startDeclared');
+  return { at, operation };
+}
+
+test('a rollback told beside the epoch that it led to, by a late view, cancels nothing', () => {
+  const { at, operation } = rolledBack();
+  assert.equal(operation?.purpose, 'rollback');
+  const pods = [jobManagerPod(3), podOf('taskmanager', 3, 0, STARTED)];
+  const flink = answered(at.status!.epoch!.jobId, 'RUNNING');
+  const answer = sync(at, { pods, flink, status: { ...at.status!, operation } });
+  assert.equal(answer.rule, 'operationOrphaned');
+  assert.deepEqual(answer.commands, []);
+  assert.equal(answer.status.operation, undefined);
+  assert.equal(answer.status.epoch?.number, 3);
+});
+
+test('the process of an epoch that is being rolled back may be another one: it is canceled all the same', () => {
+  const { at, flink } = restarting();
+  const pods = [jobManagerPod(2, 1, undefined, LAST), podOf('taskmanager', 2, 0, STARTED)];
+  assert.equal(sync(at, { pods, flink }).rule, 'cancelAsked');
+});
+
+/** The record of the first epoch, as it is stored. */
+function storedRecord(at: ReturnType<typeof upgraded>) {
+  const key = `ConfigMap/${epochNames(JOB, 1).record}`;
+  const observed = readObserved({ 'ConfigMap.v1': { [key]: at.children.get(key)! } } as never, {}, JOB as never);
+  const [configMap] = [...observed.configMaps.values()];
+  return { key, record: readRecord(configMap!)!.record };
+}
+
+test('the last stable epoch is known by its record without its end, which a late view may write again', () => {
+  const at = upgraded('automatic');
+  const { key, record } = storedRecord(at);
+  assert.notEqual(record.ended, undefined);
+  const open = openRecord(record);
+  assert.equal(at.status?.stableEpoch?.recordHash, encodeRecord(open).hash);
+  assert.notEqual(at.status?.stableEpoch?.recordHash, encodeRecord(record).hash);
+  at.children.set(key, recordConfigMap(JOB as never, open) as never);
+  const shown = { pods: [jobManagerPod(2, 0, CRASHED, LAST), podOf('taskmanager', 2, 0, STARTED)] };
+  sync(at, shown);
+  at.now += 70_000;
+  assert.equal(sync(at, shown).rule, 'rollbackReplaces', 'the record is believed');
+});
+
+const RESTORE = (at: ReturnType<typeof upgraded>, epoch: number) =>
+  JSON.stringify(at.children.get(`ConfigMap/${epochNames(JOB, epoch).restore}`));
+
+test('an epoch that was to be rolled back unstarted and runs after all forgets no path', () => {
+  const { at, answer } = crashing('automatic');
+  const told = answer.status.epoch?.ended?.path;
+  const flink = answered(at.status!.epoch!.jobId, 'RUNNING', { running: 1, checkpoints: { completed: 0 } });
+  const stays = sync(at, { pods: [jobManagerPod(2)], flink });
+  assert.equal(stays.rule, 'replacementWithdrawn');
+  assert.equal(stays.status.epoch?.ended?.path, told);
+  assert.equal(stays.status.epoch?.restoredFrom, PATH);
+});
+
+test('a rollback that was to be replaced and runs after all forgets no path, and starts from what it was given', () => {
+  const { at } = rolledBack();
+  edit(at, { jobArgs: ['right'] });
+  const shown = { pods: [jobManagerPod(3, 0, CRASHED, LAST)] };
+  const out = sync(at, shown);
+  assert.equal(out.rule, 'replaceIntended');
+  const told = out.status.epoch?.ended?.path;
+  assert.doesNotMatch(RESTORE(at, 3), new RegExp(NEWEST));
+  const flink = answered(at.status!.epoch!.jobId, 'RUNNING', { running: 1 });
+  const stays = sync(at, { pods: [jobManagerPod(3)], flink });
+  assert.equal(stays.rule, 'replacementWithdrawn');
+  assert.equal(stays.status.epoch?.ended?.path, told);
+  assert.match(RESTORE(at, 3), new RegExp(PATH));
+});
+
+test('what replaces a rollback that never ran goes on from the newest snapshot of the epoch that failed', () => {
+  const { at } = rolledBack();
+  edit(at, { jobArgs: ['right'] });
+  assert.equal(sync(at, { pods: [jobManagerPod(3, 0, CRASHED, LAST)] }).rule, 'replaceIntended');
+  for (let step = 0; step < 4 && at.status?.epoch?.number === 3; step++) sync(at, { pods: [] });
+  assert.equal(at.status?.epoch?.number, 4);
+  assert.equal(at.status.epoch.restoredFrom, NEWEST);
+});
+
+test('put back to the spec that failed, what replaces a rollback is that rollback again, from what it was given', () => {
+  const { at } = rolledBack();
+  const failed = at.spec;
+  edit(at, { jobArgs: ['right'] });
+  assert.equal(sync(at, { pods: [jobManagerPod(3, 0, CRASHED, LAST)] }).rule, 'replaceIntended');
+  edit(at, failed);
+  for (let step = 0; step < 4 && at.status?.epoch?.number === 3; step++) sync(at, { pods: [] });
+  assert.equal(at.status?.epoch?.number, 4);
+  assert.equal(at.status.failedEpoch?.number, 2);
+  assert.equal(at.status.epoch.restoredFrom, PATH);
 });
