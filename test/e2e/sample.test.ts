@@ -28,9 +28,14 @@ test('a seed decides the sample: kills and others, within the time', () => {
   }
 });
 
-test('every variant comes in some sample', () => {
+test('every variant comes in some sample, but for those that change what is installed', () => {
   const seen = new Set(seeds.flatMap((seed) => names(seed)));
-  const all = ALL.map(({ item, version, ha }) => nameOf(item.name, version, ha));
+  const alone = ALL.filter(({ item }) => item.alone === true);
+  assert.deepEqual([...new Set(alone.map(({ item }) => item.name))], ['scenario/24']);
+  assert.ok(alone.every(({ item, version, ha }) => !seen.has(nameOf(item.name, version, ha))));
+  const all = ALL.filter(({ item }) => item.alone !== true).map(({ item, version, ha }) =>
+    nameOf(item.name, version, ha),
+  );
   assert.deepEqual(
     all.filter((item) => !seen.has(item)),
     [],

@@ -28,13 +28,15 @@ export type Stage = {
 const IMAGES = join(ROOT, '.cache/images');
 
 /**
- * The image of this checkout by the steps of its own Dockerfile, with the Node that runs this: its last stage. The same files are built
- * once; the folder must be left as it is.
+ * The image of this checkout, or of a commit, by the steps of its own Dockerfile, with the Node that runs this: its last stage. The same
+ * files are built once; the folder must be left as it is.
  */
-export async function buildImage(): Promise<Stage> {
+export async function buildImage(commit?: string): Promise<Stage> {
   mkdirSync(IMAGES, { recursive: true });
   const scratch = mkdtempSync(join(IMAGES, 'new-'));
-  const given = context(scratch);
+  const given = join(scratch, 'context');
+  if (commit === undefined) checkout(given);
+  else archive(given, commit);
   const folder = join(IMAGES, await hashOf(given));
   if (!existsSync(folder)) {
     const stage = await build(given, scratch, dirname(process.execPath));
@@ -56,13 +58,15 @@ export async function hashOf(folder: string): Promise<string> {
   return hash.digest('hex').slice(0, 12);
 }
 
-/** What a clean checkout would hold that .dockerignore lets through, in a folder of `scratch`. */
-function context(scratch: string): string {
-  const allowed = readFileSync(join(ROOT, '.dockerignore'), 'utf8')
+const allowed = (): readonly string[] =>
+  readFileSync(join(ROOT, '.dockerignore'), 'utf8')
     .split('\n')
-    .filter((line) => line.startsWith('!'));
-  const folder = join(scratch, 'context');
-  const paths = ['Dockerfile', ...allowed.map((line) => line.slice(1))];
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.slice(1));
+
+/** What a clean checkout would hold that .dockerignore lets through. */
+function checkout(folder: string): void {
+  const paths = ['Dockerfile', ...allowed()];
   const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...paths], {
     cwd: ROOT,
     encoding: 'utf8',
@@ -71,7 +75,13 @@ function context(scratch: string): string {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     cpSync(join(ROOT, file), join(folder, file));
   }
-  return folder;
+}
+
+/** All that a commit holds; more than is needed does no harm. */
+function archive(folder: string, commit: string): void {
+  mkdirSync(folder, { recursive: true });
+  const tar = execFileSync('git', ['archive', commit], { cwd: ROOT, maxBuffer: 1 << 28 });
+  execFileSync('tar', ['-x', '-C', folder], { input: tar });
 }
 
 /**

@@ -6,6 +6,7 @@ import { repairCases } from './scenarios/repair.ts';
 import { scaleCases } from './scenarios/scale.ts';
 import { startCases } from './scenarios/starts.ts';
 import { upgradeCases } from './scenarios/upgrades.ts';
+import { versionCases } from './scenarios/versions.ts';
 
 /** The full matrix, in the order in which it is run: those that share a job follow each other. */
 export const CASES: readonly Case[] = [
@@ -15,5 +16,6 @@ export const CASES: readonly Case[] = [
   ...startCases,
   ...endCases,
   ...scaleCases,
+  ...versionCases,
   ...contractCases,
 ];

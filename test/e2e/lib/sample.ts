@@ -30,7 +30,9 @@ export function seenPassing(variants: readonly Variant[], results: readonly Resu
  */
 export function chooseSample(variants: readonly Variant[], seed: string, seconds: number): readonly Sampled[] {
   return ['kills', 'others'].flatMap((group) => {
-    const ofGroup = variants.filter(({ item }) => item.name.startsWith('kill/') === (group === 'kills'));
+    const ofGroup = variants.filter(
+      ({ item }) => item.alone !== true && item.name.startsWith('kill/') === (group === 'kills'),
+    );
     const first = ofGroup[draw(seed, group) % Math.max(1, ofGroup.length)];
     if (first === undefined) return [];
     const beside = ofGroup
