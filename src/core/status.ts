@@ -50,8 +50,7 @@ export function statusOf(
   const say = overlaid(facts, answer.say);
   const failed = failedEpochOf(facts, answer);
   const phase = say.state === 'Stalled' && facts.flink.allTasksRun ? 'DEPLOYED' : PHASES[say.state];
-  const operation =
-    answer.operation === null ? undefined : (answer.operation ?? prior?.operation ?? strange(input.job));
+  const operation = answer.operation === null ? undefined : (answer.operation ?? standing(facts) ?? strange(input.job));
   const retry = answer.retry === null ? undefined : (answer.retry ?? prior?.retry);
   const handled = firstSeen(facts, handledOf(facts, answer));
   const lastSavepoint = lastSavepointOf(facts, answer);
@@ -95,6 +94,13 @@ export function statusOf(
       : {}),
   };
   return withSnapshots(facts, answer, withMetadata(facts, answer, status), lastSavepoint, restore);
+}
+
+/** The intent of status, unless it has led to an epoch that this view of status does not know: then it is over. */
+function standing({ prior, adopted, epoch }: Facts): Status['operation'] {
+  const led = prior?.operation?.kind === 'stop' || prior?.operation?.kind === 'cancel';
+  const over = led && adopted && (prior?.epoch?.number ?? 0) < (epoch?.number ?? 0);
+  return over ? undefined : prior?.operation;
 }
 
 /** An intent of another version goes back as it came: that version reads it again. */

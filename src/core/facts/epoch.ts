@@ -57,7 +57,7 @@ function adopt(
   hash: string,
   restore: RestoreContent | undefined,
   jobManager: ObservedDeployment,
-  prior: Epoch | undefined,
+  attempt: number,
   asked: number | undefined,
 ): Epoch {
   const incarnation = record.highAvailability
@@ -74,11 +74,18 @@ function adopt(
     generation: record.generation,
     recordHash: hash,
     ...(record.restoredFrom ? { restoredFrom: record.restoredFrom } : {}),
-    attempt: prior?.attempt ?? 0,
+    attempt,
     ...(asked === undefined ? {} : { asked }),
     startedAt: jobManager.metadata.creationTimestamp ?? rfc3339(0),
     ...(seen ? { ran: true } : {}),
   };
+}
+
+/** The number of the last stop or cancel that status tells of: what led to another epoch is used up. */
+function usedBefore(prior: Partial<Status> | undefined): number {
+  const { epoch, operation } = prior ?? {};
+  const led = operation?.kind === 'stop' || operation?.kind === 'cancel' ? operation.attempt : 0;
+  return Math.max(epoch?.attempt ?? 0, led);
 }
 
 /** The end as the record tells it. An epoch that was to make room may yet begin to run: of that only status tells. */
@@ -158,7 +165,7 @@ function readEpoch(
       // Without any status, numbers that were used before are not known: those to come are greater than any of them.
       const untold = prior === undefined && restore?.asked === undefined;
       const asked = untold ? Math.floor(now / 1000) : known?.asked;
-      const epoch = adopt(ref, read.record, read.hash, restore, jobManager, known, asked);
+      const epoch = adopt(ref, read.record, read.hash, restore, jobManager, usedBefore(prior), asked);
       const ended = endedByRecord(read.record.ended, rfc3339(now)) ?? endedByRestore(restore, rfc3339(now));
       return {
         epoch: ended ? { ...epoch, ended } : epoch,

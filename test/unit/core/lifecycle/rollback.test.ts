@@ -253,3 +253,25 @@ test('put back to the spec that failed, what replaces a rollback is that rollbac
   assert.equal(at.status.failedEpoch?.number, 2);
   assert.equal(at.status.epoch.restoredFrom, PATH);
 });
+
+test('what led to an epoch that a late view of status does not know is over: the epoch may be rolled back', () => {
+  const at = runningCluster();
+  const id = at.status!.epoch!.jobId;
+  const pods = [jobManagerPod(1)];
+  edit(at, { jobArgs: ['bad'], policies: { ...SPEC.policies, upgrade: { readiness: '1m', rollback: 'automatic' } } });
+  sync(at, { pods, flink: answered(id, 'RUNNING') });
+  const flink = answered(id, 'FINISHED', { trigger: { kind: 'completed', path: PATH } });
+  for (let step = 0; step < 3; step++) sync(at, { pods, flink });
+  const late = at.status!;
+  assert.equal(late.operation?.kind, 'stop');
+  for (let step = 0; step < 2; step++) sync(at, { pods: [] });
+  const shown = { pods: [jobManagerPod(2, 0, CRASHED, LAST), podOf('taskmanager', 2, 0, STARTED)] };
+  const { epoch, operation } = sync(at, { ...shown, status: late }).status;
+  assert.equal(epoch?.number, 2);
+  assert.equal(operation, undefined);
+  assert.equal(epoch.attempt, late.operation.attempt, 'its number is used up');
+  for (let step = 0; step < 2; step++) sync(at, shown);
+  assert.equal(at.status?.epoch?.unread, undefined);
+  at.now += 70_000;
+  assert.equal(sync(at, shown).rule, 'rollbackReplaces');
+});
