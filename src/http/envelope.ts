@@ -45,16 +45,17 @@ export function foreign(
     return refuse(404, 'unknown-kind', `the parent is no ${KIND} of ${GROUP}/${VERSION}`);
   }
   const { namespaces, tenant } = config;
+  const isTenants = tenant === undefined || parent.metadata.labels?.[TENANT] === tenant;
+  if (!isTenants && hook !== 'sync' && isLeaving(request)) return undefined;
   if (namespaces !== '*' && !namespaces.includes(parent.metadata.namespace)) {
     return refuse(403, 'foreign-namespace', 'this Flork does not serve the namespace of the parent (FLORK_NAMESPACES)');
   }
-  const isTenants = tenant === undefined || parent.metadata.labels?.[TENANT] === tenant;
-  if (isTenants || (hook !== 'sync' && isLeaving(request))) return undefined;
+  if (isTenants) return undefined;
   return refuse(403, 'foreign-tenant', `this Flork serves parents with label ${TENANT}: ${tenant} only (FLORK_TENANT)`);
 }
 
 /**
- * A parent that was moved to another tenant still carries the finalizer of this controller, and only this one can take it off
+ * A parent that was moved to another tenant, alone or with its namespace, still carries the finalizer of this controller, and only this one can take it off
  * (Metacontroller calls finalize when a parent stops matching the selector, and customize before it).
  */
 function isLeaving(request: CustomizeRequest): boolean {

@@ -3,8 +3,21 @@ import { describe, it } from 'node:test';
 import type { Child } from '../../../src/api/kube.ts';
 import type { FlinkCommand, FlinkView } from '../../../src/core/flink-view.ts';
 import type { Input } from '../../../src/core/types.ts';
+import { createApp } from '../../../src/http/app.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
-import { CHILD, NOTHING, outcome, parent, post, recorder, request, STATUS, testApp, UID } from './hook-fixture.ts';
+import {
+  CHILD,
+  NOTHING,
+  noTransport,
+  outcome,
+  parent,
+  post,
+  recorder,
+  request,
+  STATUS,
+  testApp,
+  UID,
+} from './hook-fixture.ts';
 
 const CANCEL: FlinkCommand = {
   kind: 'cancel',
@@ -141,6 +154,27 @@ describe('a request that is no sync', () => {
     assert.equal((await post(app, '/sync', request({ parent: moved }))).status, 403);
     const another = request({ parent: moved, finalizing: true, controller: { metadata: { name: 'other' } } });
     assert.equal((await post(app, '/finalize', another)).status, 403);
+  });
+
+  it('hands over a parent whose namespace moved with it: its children as they are, and finalized', async () => {
+    const config = { tenant: 'first', namespaces: ['stayed'] };
+    const app = createApp({ transport: noTransport, now: () => 1_000, config });
+    const finalizers = ['metacontroller.io/compositecontroller-flork'];
+    const of = (tenant: string) => parent({ finalizers, labels: { 'flork.itom.com/tenant': tenant } });
+    const children = { ...(request()['children'] as object), 'ConfigMap.v1': { [CHILD.metadata.name]: CHILD } };
+    const finalize = async (tenant: string): Promise<Response> =>
+      post(app, '/finalize', request({ parent: of(tenant), children, finalizing: true }));
+    const answer = await finalize('second');
+    assert.equal(answer.status, 200);
+    const { finalized, children: kept } = (await answer.json()) as { finalized: boolean; children: Child[] };
+    assert.equal(finalized, true);
+    assert.deepEqual(
+      kept.map(({ metadata }) => metadata.name),
+      [CHILD.metadata.name],
+    );
+    assert.equal((await finalize('first')).status, 403, 'as long as it is ours by its label');
+    assert.equal((await post(app, '/customize', request({ parent: of('second') }))).status, 200);
+    assert.equal((await post(app, '/sync', request({ parent: of('second') }))).status, 403);
   });
 });
 
