@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { createAuthority, createLeaf, type Pair } from './certs/authority.ts';
+import { authorityIn, daysOf, readable, writeAll, type File } from './certs/files.ts';
 import { componentOf, namesOf, secretsOf, type Made, type Place } from './certs/manifests.ts';
 
-const USAGE = `usage: flork certs [--out DIR] [--component DIR] [--secrets] [--client] [--ca DIR] [--previous-ca FILE]
+const USAGE = `usage: flork certs [--out DIR] [--component DIR] [--without-secrets] [--secrets] [--client] [--ca DIR] [--previous-ca FILE]
                    [--namespace NAME] [--service NAME] [--days N] [--ca-days N]
 
 Makes a CA and a certificate for the hook (EC P-256), for clusters without cert-manager. Give at least one of --out, --component, --secrets.
@@ -14,6 +12,7 @@ Makes a CA and a certificate for the hook (EC P-256), for clusters without cert-
   --out DIR           write ca.crt, ca.key, tls.crt, tls.key, ca-bundle.crt there (keys readable by their owner alone)
   --component DIR     write a kustomize component: the Secrets, and the CA for Metacontroller and the API server. It holds keys:
                       keep it out of version control
+  --without-secrets   but for the Secrets, so that the component may be committed; --secrets prints them
   --secrets           print the Secrets as YAML, to be piped into kubectl apply; the key of the CA is not among them,
                       so that without --out the next renewal needs a new CA
   --client            also a client certificate, for Metacontroller, where the hook wants one (TLS_CLIENT_CA_FILE)
@@ -21,7 +20,7 @@ Makes a CA and a certificate for the hook (EC P-256), for clusters without cert-
   --previous-ca FILE  trust this CA, too (ca-bundle.crt): while a new CA takes the place of an old one
   --namespace NAME    where the hook runs (flork-system)
   --service NAME      its Service (flork)
-  --days N            how long the certificates are valid (90), --ca-days N the CA (3650)
+  --days N            how long the certificates are valid (365), --ca-days N the CA (3650)
 
 Exit status: 0 made, 2 something in the way: nothing is overwritten.
 `;
@@ -30,6 +29,7 @@ const OPTIONS = {
   out: { type: 'string' },
   component: { type: 'string' },
   secrets: { type: 'boolean' },
+  'without-secrets': { type: 'boolean' },
   client: { type: 'boolean' },
   ca: { type: 'string' },
   'previous-ca': { type: 'string' },
@@ -51,7 +51,8 @@ export async function certs(args: readonly string[]): Promise<number> {
     const authority = values.ca === undefined ? await newAuthority(values) : await authorityIn(values.ca);
     const made = await make(authority, place, values);
     if (values.out !== undefined) await write(values.out, made, values.ca === undefined ? authority : undefined);
-    if (values.component !== undefined) await writeComponent(values.component, componentOf(made, place));
+    if (values.component !== undefined)
+      await writeComponent(values.component, componentOf(made, place, values['without-secrets'] !== true));
     if (values.secrets === true)
       process.stdout.write(
         secretsOf(made, place)
@@ -67,7 +68,7 @@ export async function certs(args: readonly string[]): Promise<number> {
 type Values = Readonly<Partial<Record<keyof typeof OPTIONS, string | boolean | undefined>>>;
 
 async function make(authority: Pair, place: Place, values: Values): Promise<Made> {
-  const days = daysOf('days', values, 90);
+  const days = daysOf('days', textOf(values.days), 365);
   const now = Date.now();
   const previous = values['previous-ca'];
   const older = typeof previous === 'string' ? await readable(previous) : '';
@@ -81,11 +82,7 @@ async function make(authority: Pair, place: Place, values: Values): Promise<Made
 }
 
 function newAuthority(values: Values): Promise<Pair> {
-  return createAuthority('flork CA', daysOf('ca-days', values, 3650), Date.now());
-}
-
-async function authorityIn(folder: string): Promise<Pair> {
-  return { cert: await readable(join(folder, 'ca.crt')), key: await readable(join(folder, 'ca.key')) };
+  return createAuthority('flork CA', daysOf('ca-days', textOf(values['ca-days']), 3650), Date.now());
 }
 
 function writeComponent(folder: string, files: ReadonlyMap<string, readonly object[]>): Promise<void> {
@@ -110,25 +107,8 @@ async function write(folder: string, made: Made, authority: Pair | undefined): P
   await writeAll('--out', folder, files);
 }
 
-/** Name, content if there is any, and mode. */
-type File = readonly [string, string | undefined, number];
-
-/** A file that is there stays: a key that was overwritten is gone. */
-async function writeAll(option: string, folder: string, files: readonly File[]): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const present = files.map(([name]) => join(folder, name)).find((file) => existsSync(file));
-  if (present !== undefined) throw new Error(`${option}: ${present} is there already; want an empty folder`);
-  const given = files.filter((file): file is readonly [string, string, number] => file[1] !== undefined);
-  await Promise.all(given.map(([name, text, mode]) => writeFile(join(folder, name), text, { mode, flag: 'wx' })));
-}
-
-async function readable(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch {
-    throw new Error(`${file}: cannot be read; want a PEM file`);
-  }
-}
+const textOf = (value: string | boolean | undefined): string | undefined =>
+  typeof value === 'string' ? value : undefined;
 
 /** A DNS label (RFC 1123), as namespaces and Services are named. */
 function nameOf(option: 'namespace' | 'service', values: Values): string {
@@ -136,12 +116,6 @@ function nameOf(option: 'namespace' | 'service', values: Values): string {
   if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name))
     throw new Error(`--${option}: is "${name}"; want a DNS label`);
   return name;
-}
-
-function daysOf(option: 'days' | 'ca-days', values: Values, otherwise: number): number {
-  const text = String(values[option] ?? otherwise);
-  if (!/^[1-9]\d{0,4}$/.test(text)) throw new Error(`--${option}: is "${text}"; want a number of days`);
-  return Number(text);
 }
 
 function said(stream: NodeJS.WriteStream, text: string, status: number): number {

@@ -1,17 +1,19 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { TENANT } from '../core/observe-job.ts';
-import { hookOf } from './tenants/hook.ts';
+import type { Pair } from './certs/authority.ts';
+import { authorityIn, daysOf, writeAll, type File } from './certs/files.ts';
+import { hookOf, serviceOf } from './tenants/hook.ts';
 import { shipped, type Manifest } from './tenants/manifests.ts';
 import { metacontrollerOf, rolesOf } from './tenants/metacontroller.ts';
 import { tenantPolicy } from './tenants/policy.ts';
 import { readTenants, type Tenant } from './tenants/read.ts';
+import { credentialsOf, newAuthority } from './tenants/tls.ts';
 
-const USAGE = `usage: flork tenants FILE --out DIR [--shared-metacontroller]
+const USAGE = `usage: flork tenants FILE --out DIR [--ca DIR | --plain-http] [--days N] [--shared-metacontroller]
 
 Writes a kustomization that runs Flork for several tenants (- is standard input). FILE says who they are:
 
@@ -25,7 +27,13 @@ Each tenant gets a hook, a CompositeController and a Metacontroller of its own, 
 one tenant with namespaces ['*'] is for all. A ValidatingAdmissionPolicy ties the tenant of a FlinkJob to the label
 ${TENANT} of its namespace.
 
+Metacontroller calls each hook by HTTPS and trusts a CA that stands in the CompositeController. The certificates of the hooks are in
+secrets.yaml, which is no part of the kustomization: it and the key of the CA (ca) are kept out of version control, by .gitignore.
+
   --out DIR                 where to write; what is there is not overwritten
+  --ca DIR                  sign with the CA in DIR (ca.crt, ca.key) in place of a new one: for all runs after the first
+  --days N                  how long the certificates are valid (365); run it again with --ca before they end
+  --plain-http              no certificates: whoever can listen to the network or answer in a hook's place is trusted
   --shared-metacontroller   one Metacontroller for all: tenants differ in their hooks, not in rights
 
 Exit status: 0 written, 1 something is wrong with FILE, 2 it could not be read or written.
@@ -33,6 +41,9 @@ Exit status: 0 written, 1 something is wrong with FILE, 2 it could not be read o
 
 const OPTIONS = {
   out: { type: 'string' },
+  ca: { type: 'string' },
+  days: { type: 'string' },
+  'plain-http': { type: 'boolean' },
   'shared-metacontroller': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -46,15 +57,21 @@ export async function tenants(args: readonly string[]): Promise<number> {
     if (file === undefined || positionals.length > 1 || values.out === undefined) return said(process.stderr, USAGE, 2);
     const read = readTenants(file === '-' ? await text(process.stdin) : await readFile(file, 'utf8'));
     if (read.kind === 'wrong') return said(process.stderr, read.lines.map((line) => `${file}: ${line}\n`).join(''), 1);
-    await write(values.out, await filesOf(read.tenants, values['shared-metacontroller'] === true));
-    return said(process.stdout, afterwards(read.tenants, values.out), 0);
+    const tls = values['plain-http'] === true ? undefined : await tlsOf(read.tenants, values.ca, values.days);
+    await write(values.out, await filesOf(read.tenants, values['shared-metacontroller'] === true, tls?.authority.cert));
+    if (tls !== undefined) await writeSecrets(values.out, tls, values.ca === undefined);
+    return said(process.stdout, afterwards(read.tenants, values.out, tls !== undefined), 0);
   } catch (error) {
     return said(process.stderr, `flork tenants: ${error instanceof Error ? error.message : String(error)}\n`, 2);
   }
 }
 
 /** The files of the kustomization by name. */
-async function filesOf(list: readonly Tenant[], shared: boolean): Promise<ReadonlyMap<string, readonly object[]>> {
+async function filesOf(
+  list: readonly Tenant[],
+  shared: boolean,
+  bundle: string | undefined,
+): Promise<ReadonlyMap<string, readonly object[]>> {
   const files = new Map<string, readonly object[]>([
     ['common.yaml', await common(list.every(({ namespaces }) => namespaces !== '*'))],
   ]);
@@ -62,7 +79,7 @@ async function filesOf(list: readonly Tenant[], shared: boolean): Promise<Readon
     // oxlint-disable-next-line no-await-in-loop -- a handful of small files
     const own = shared ? [] : await metacontrollerOf(tenant.id, [tenant]);
     // oxlint-disable-next-line no-await-in-loop -- see above
-    files.set(`tenant-${tenant.id}.yaml`, [...(await hookOf(tenant)), ...own]);
+    files.set(`tenant-${tenant.id}.yaml`, [...(await hookOf(tenant, bundle)), ...own]);
   }
   if (shared) files.set('metacontroller.yaml', await metacontrollerOf(undefined, list));
   const kustomization = {
@@ -86,23 +103,48 @@ async function common(tied: boolean): Promise<readonly Manifest[]> {
   ];
 }
 
+/** The CA, and what each hook needs to be known by it. */
+type Tls = { readonly authority: Pair; readonly secrets: readonly object[] };
+
+async function tlsOf(list: readonly Tenant[], folder: string | undefined, days: string | undefined): Promise<Tls> {
+  const now = Date.now();
+  const valid = daysOf('days', days, 365);
+  const authority = folder === undefined ? await newAuthority(now) : await authorityIn(folder);
+  const all = await Promise.all(list.map((tenant) => credentialsOf(serviceOf(tenant), authority, valid, now)));
+  return { authority, secrets: all.map(({ secret }) => secret) };
+}
+
+/** Beside the kustomization, not in it: a folder that is committed holds no key. */
+async function writeSecrets(folder: string, { authority, secrets }: Tls, isNew: boolean): Promise<void> {
+  const text = secrets.map((one) => stringify(one, { lineWidth: 0 })).join('---\n');
+  await writeAll('--out', folder, [
+    ['.gitignore', '/ca/\n/secrets.yaml\n', 0o644],
+    ['secrets.yaml', text, 0o600],
+  ]);
+  if (!isNew) return;
+  await writeAll('--out', join(folder, 'ca'), [
+    ['ca.crt', authority.cert, 0o644],
+    ['ca.key', authority.key, 0o600],
+  ]);
+}
+
 async function write(folder: string, files: ReadonlyMap<string, readonly object[]>): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const present = [...files.keys()].map((name) => join(folder, name)).find((file) => existsSync(file));
-  if (present !== undefined) throw new Error(`--out: ${present} is there already; want an empty folder`);
   const options = { lineWidth: 0, aliasDuplicateObjects: false } as const;
-  const texts = [...files].map(
-    ([name, objects]) => [name, objects.map((one) => stringify(one, options)).join('---\n')] as const,
-  );
-  await Promise.all(texts.map(([name, content]) => writeFile(join(folder, name), content, { flag: 'wx' })));
+  const texts = [...files].map(([name, objects]): File => [
+    name,
+    objects.map((one) => stringify(one, options)).join('---\n'),
+    0o644,
+  ]);
+  await writeAll('--out', folder, texts);
 }
 
 /** The labels are an administrator's to set, so they are told and not applied. */
-function afterwards(list: readonly Tenant[], folder: string): string {
+function afterwards(list: readonly Tenant[], folder: string, tls: boolean): string {
   const labels = list.flatMap(({ id, namespaces }) =>
     namespaces === '*' ? [] : namespaces.map((name) => `kubectl label namespace ${name} ${TENANT}=${id}`),
   );
-  return `${labels.map((line) => `${line}\n`).join('')}kubectl apply --server-side -k ${folder}\n`;
+  const secrets = tls ? [`kubectl apply --server-side -f ${join(folder, 'secrets.yaml')}`] : [];
+  return [...labels, `kubectl apply --server-side -k ${folder}`, ...secrets].map((line) => `${line}\n`).join('');
 }
 
 function said(stream: NodeJS.WriteStream, content: string, status: number): number {

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { certs } from '../../src/cli/certs.ts';
 
 /** An object as kubectl prints it. */
 export type KubeObject = {
@@ -26,6 +27,14 @@ export type Printed = { readonly code: number; readonly stdout: string; readonly
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 export const PRODUCTION = 'kustomize/overlays/production';
+
+/** Makes the certificates that the production overlay wants, where nobody has; returns how to take them away again. */
+export async function productionCerts(): Promise<() => Promise<void>> {
+  const folder = join(ROOT, PRODUCTION, 'certs');
+  if (existsSync(folder)) return async () => {};
+  if ((await certs(['--component', folder])) !== 0) throw new Error(`no certificates in ${folder}`);
+  return () => rm(folder, { recursive: true });
+}
 
 /** These tests change the cluster that KUBECONFIG names, so they run only where one is named. */
 export const skip = process.env['KUBECONFIG'] ? false : 'KUBECONFIG names no cluster';

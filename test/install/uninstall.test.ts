@@ -12,7 +12,17 @@ import { scaledClock } from '../../src/sim/scaled-clock.ts';
 import { sleep, until } from '../e2e/lib/kube.ts';
 import { connectAs, realCluster } from '../e2e/lib/real-cluster.ts';
 import { noTransport } from '../unit/http/hook-fixture.ts';
-import { apply, install, kubectl, metacontrollerCrds, PRODUCTION, ROOT, skip, tryKubectl } from './cluster.ts';
+import {
+  apply,
+  install,
+  kubectl,
+  metacontrollerCrds,
+  PRODUCTION,
+  productionCerts,
+  ROOT,
+  skip,
+  tryKubectl,
+} from './cluster.ts';
 
 const NAMESPACE = `flork-uninstall-${Date.now().toString(36)}`;
 const RELEASED = '{"metadata":{"finalizers":null}}';
@@ -106,7 +116,9 @@ describe('docs/uninstall.md on an API server', { skip }, () => {
     assert.equal(await kubectl(finalizers), '["metacontroller.io/compositecontroller-flork"]');
   }
 
+  let removeCerts = async (): Promise<void> => {};
   before(async () => {
+    removeCerts = await productionCerts();
     production = await kubectl(['kustomize', PRODUCTION]);
     if (await isThere('crd', 'flinkjobs.flork.itom.com')) {
       foreign = 'the cluster has Flork, which is not for a test to remove';
@@ -123,6 +135,7 @@ describe('docs/uninstall.md on an API server', { skip }, () => {
   });
   after(async () => {
     metacontroller?.stop();
+    await removeCerts();
     if (foreign !== '') return;
     // Nothing of it is there any more, unless a test has failed.
     await tryKubectl(['-n', NAMESPACE, 'patch', 'flinkjob', 'orders', 'payments', '--type=merge', '-p', RELEASED]);

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { REASONS } from '../../src/api/reasons.ts';
+import { certs } from '../../src/cli/certs.ts';
 import { renderJob, ZERO_UID } from '../../src/cli/render.ts';
 import { validate } from '../../src/cli/validate.ts';
 import { at, type KubeObject } from '../../src/sim/models/objects.ts';
@@ -17,6 +19,8 @@ import { SPEC, suspended } from '../sim/harness/sample.ts';
  */
 const ROOT = resolve(import.meta.dirname, '../..');
 const FOLDER = 'examples/gitops';
+/** What `flork certs` writes. */
+const MADE = 'certs';
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const files = globSync(`${FOLDER}/**/*.yaml`, { cwd: ROOT }).toSorted();
 type Tree = any; // oxlint-disable-line typescript/no-explicit-any -- manifests of many shapes
@@ -36,13 +40,31 @@ describe('the GitOps examples', () => {
         const path = object.spec?.source?.path ?? (object.kind === 'Kustomization' ? object.spec?.path : undefined);
         if (path !== undefined) assert.ok(existsSync(join(ROOT, path)), path);
         for (const one of [...(object.resources ?? []), ...(object.components ?? [])] as string[])
-          if (!one.startsWith('https://')) assert.ok(existsSync(join(ROOT, file, '..', one)), one);
+          if (!one.startsWith('https://') && one !== MADE) assert.ok(existsSync(join(ROOT, file, '..', one)), one);
       }
     });
   }
 
   test('its FlinkJob passes flork validate', async () => {
     assert.equal(await validate([join(ROOT, FOLDER, 'jobs/orders.yaml')]), 0);
+  });
+
+  const kubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0 ? false : 'no kubectl here';
+  test('hold no key, and trust the CA that flork certs put beside them', { skip: kubectl }, async () => {
+    const folder = mkdtempSync(join(ROOT, FOLDER, 'test-'));
+    try {
+      copyFileSync(join(ROOT, FOLDER, 'flork/kustomization.yaml'), join(folder, 'kustomization.yaml'));
+      assert.equal(await certs(['--component', join(folder, MADE), '--without-secrets']), 0);
+      const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
+      assert.equal(status, 0, stderr);
+      const made: Tree[] = parseAllDocuments(stdout).map((one) => one.toJS());
+      assert.ok(!made.some(({ kind }) => kind === 'Secret') && !stdout.includes('PRIVATE KEY'));
+      const { spec } = made.find(({ kind }) => kind === 'CompositeController');
+      assert.match(spec.endpointConfigs[0].caBundle.inline, /^-----BEGIN CERTIFICATE/);
+      assert.match(spec.hooks.sync.webhook.url, /^https:/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('name the image and the Metacontroller that README.md names', () => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { OPTIONAL_KINDS } from '../../src/api/optional-children.ts';
+import { certs } from '../../src/cli/certs.ts';
 import { tenants } from '../../src/cli/tenants.ts';
 import { readConfig } from '../../src/config.ts';
 import { DUTIES } from '../../src/core/duty.ts';
@@ -37,6 +39,40 @@ describe('the manifests', () => {
     for (const hook of ['sync', 'finalize', 'customize'])
       assert.ok(patch.includes(`value: https://flork.flork-system.svc:8080/${hook}?v=${version}\n`), hook);
   });
+
+  const kubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0 ? false : 'no kubectl here';
+  test(
+    'of the production overlay call by HTTPS alone, and do not build without a certificate',
+    { skip: kubectl },
+    async () => {
+      const overlays = join(ROOT, 'kustomize/overlays');
+      const folder = mkdtempSync(join(overlays, 'test-'));
+      try {
+        copyFileSync(join(overlays, 'production/kustomization.yaml'), join(folder, 'kustomization.yaml'));
+        const build = () => spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
+        assert.match(build().stderr, /certs: no such file or directory/);
+        assert.equal(await certs(['--component', join(folder, 'certs')]), 0);
+        const { status, stdout, stderr } = build();
+        assert.equal(status, 0, stderr);
+        assert.doesNotMatch(stdout, /http:\/\/flork/);
+        assert.doesNotMatch(stdout, /resources:\n( *- \w+\n)* *- secrets/, 'Metacontroller reads no Secret');
+        const made = parseAllDocuments(stdout).map((document) => document.toJS());
+        const named = (kind: string) =>
+          made.find((object) => object.kind === kind && object.metadata.name.startsWith('flork'));
+        const [endpoint] = named('CompositeController').spec.endpointConfigs;
+        const ca = new X509Certificate(endpoint.caBundle.inline);
+        const certificate = new X509Certificate(named('Secret').stringData['tls.crt']);
+        assert.ok(certificate.verify(ca.publicKey));
+        const { hostname, host } = new URL(named('CompositeController').spec.hooks.sync.webhook.url);
+        assert.equal(certificate.checkHost(hostname), hostname);
+        assert.equal(endpoint.host, host);
+        const [{ from }] = named('NetworkPolicy').spec.ingress;
+        assert.equal(from[0].podSelector.matchLabels['app.kubernetes.io/name'], 'metacontroller');
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
 
   test('let Metacontroller read Secrets in the components that say so, and nowhere else', () => {
     const grants = globSync('kustomize/**/*.yaml', { cwd: ROOT }).filter((path) =>

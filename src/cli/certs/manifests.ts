@@ -27,16 +27,16 @@ const HOOK_PORT = 8080;
 
 /**
  * A kustomize component: the Secrets, and who trusts the CA. Metacontroller gets it inline, so that it need not read a Secret; the API
- * server by `caBundle`, where the component `admission` is used, too.
+ * server by `caBundle`, where the component `admission` is used, too. Without the Secrets it holds nothing that has to be kept.
  */
-export function componentOf(made: Made, place: Place): ReadonlyMap<string, readonly object[]> {
+export function componentOf(made: Made, place: Place, withSecrets: boolean): ReadonlyMap<string, readonly object[]> {
   const names: readonly string[] = namesOf(place);
   const host = `${names[0]}:${HOOK_PORT}`;
   const bundle = Buffer.from(made.bundle).toString('base64');
   const kustomization = {
     apiVersion: 'kustomize.config.k8s.io/v1alpha1',
     kind: 'Component',
-    resources: ['secrets.yaml'],
+    ...(withSecrets ? { resources: ['secrets.yaml'] } : {}),
     patches: [
       {
         target: { kind: 'CompositeController', name: place.service },
@@ -51,10 +51,9 @@ export function componentOf(made: Made, place: Place): ReadonlyMap<string, reado
       },
     ],
   };
-  return new Map([
-    ['kustomization.yaml', [kustomization]],
-    ['secrets.yaml', secretsOf(made, place)],
-  ]);
+  const files = new Map<string, readonly object[]>([['kustomization.yaml', [kustomization]]]);
+  if (withSecrets) files.set('secrets.yaml', secretsOf(made, place));
+  return files;
 }
 
 /**

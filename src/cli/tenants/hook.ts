@@ -1,21 +1,27 @@
 import { TENANT } from '../../core/observe-job.ts';
 import { objectOf, shipped, withFields, type Manifest } from './manifests.ts';
 import type { Tenant } from './read.ts';
+import { callingTls, servingTls } from './tls.ts';
 
-/** The hook of one tenant and what points to it: the shipped objects under the name `flork-<id>`. */
-export async function hookOf({ id, namespaces }: Tenant): Promise<readonly Manifest[]> {
-  const name = `flork-${id}`;
+/** The Service of a tenant's hook. */
+export const serviceOf = ({ id }: Tenant): string => `flork-${id}`;
+
+/** The hook of one tenant and what points to it: the shipped objects under the name `flork-<id>`. With a CA it is called by HTTPS. */
+export async function hookOf(tenant: Tenant, bundle: string | undefined): Promise<readonly Manifest[]> {
+  const { id, namespaces } = tenant;
+  const name = serviceOf(tenant);
   const labels = { 'app.kubernetes.io/name': 'flork', 'app.kubernetes.io/instance': name };
   const own = { 'metadata/name': name, 'metadata/labels': labels };
   const named = async (file: string, kind: string, fields: object): Promise<Manifest> =>
     withFields(objectOf(await shipped(`manifests/${file}`), kind), { ...own, ...fields });
+  const deployment = await deploymentOf(name, labels, own, id, namespaces);
   return [
     await named('service-account.yaml', 'ServiceAccount', {}),
-    await deploymentOf(name, labels, own, id, namespaces),
+    bundle === undefined ? deployment : await servingTls(deployment, name),
     await named('service.yaml', 'Service', { 'spec/selector': labels }),
     await named('pod-disruption-budget.yaml', 'PodDisruptionBudget', { 'spec/selector/matchLabels': labels }),
     await networkPolicyOf(id, labels, own),
-    await controllerOf(name, own, id, namespaces === '*'),
+    callingTls(await controllerOf(name, own, id, namespaces === '*'), name, bundle),
   ];
 }
 

@@ -76,15 +76,15 @@ async function overlay(host: Host, flork: string): Promise<string> {
     const at = reference.lastIndexOf(':');
     return `  - { name: ${name}, newName: ${reference.slice(0, at)}, newTag: ${reference.slice(at + 1)} }\n`;
   };
-  const components = [...DUTIES, ...(host.kind === 'binary' ? ['metacontroller'] : [])];
+  // By plain HTTP, so that tests can stand between Metacontroller and the hook; `npm run test:install` has them speak TLS.
+  const own = host.kind === 'binary' ? ['metacontroller'] : ['metacontroller-rbac', 'admission-policy'];
+  const components = [...DUTIES, ...own];
   let text = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
   text += `components: [${components.map((name) => `${shipped}/components/${name}`).join(', ')}]\n`;
+  text += `resources: [${shipped}/base]\nimages:\n${image('flork', flork)}`;
   if (host.kind === 'binary') {
-    text += `resources: [${shipped}/base]\nimages:\n${image('flork', flork)}`;
     text += image('ghcr.io/metacontroller/metacontroller', await metacontrollerImage(host.path));
     text += `patches:\n  - target: { kind: StatefulSet, name: metacontroller }\n    patch: '[{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--apply-strategy=${host.strategy}"}]'\n`;
-  } else {
-    text += `resources: [${shipped}/overlays/production]\nimages:\n${image('flork', flork)}`;
   }
   await writeFile(join(folder, 'kustomization.yaml'), text);
   return folder;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -23,7 +24,7 @@ function tenants(input: string, ...args: string[]) {
 // oxlint-disable-next-line typescript/no-explicit-any -- manifests of many shapes
 function written(folder: string): any[] {
   return readdirSync(folder)
-    .filter((name) => name !== 'kustomization.yaml')
+    .filter((name) => /^(common|metacontroller|tenant-.*)\.yaml$/.test(name))
     .flatMap((name) => parseAllDocuments(readFileSync(join(folder, name), 'utf8')).map((one) => one.toJS()));
 }
 
@@ -44,7 +45,7 @@ describe('flork tenants', () => {
     assert.equal(stderr, '');
     assert.equal(status, 0);
     assert.match(stdout, /^kubectl label namespace foo flork.itom.com\/tenant=first\n/);
-    assert.match(stdout, /kubectl apply --server-side -k .*two\n$/);
+    assert.match(stdout, /kubectl apply --server-side -k .*two\n/);
   });
 
   it('gives each tenant a hook, a controller and a Metacontroller of its own', () => {
@@ -73,7 +74,7 @@ describe('flork tenants', () => {
     const controller = named('CompositeController', 'flork-second');
     assert.deepEqual(controller.spec.parentResource.labelSelector.matchLabels, { 'flork.itom.com/tenant': 'second' });
     for (const hook of Object.values<{ webhook: { url: string } }>(controller.spec.hooks))
-      assert.match(hook.webhook.url, /^http:\/\/flork-second\.flork-system\.svc:8080\//);
+      assert.match(hook.webhook.url, /^https:\/\/flork-second\.flork-system\.svc:8080\//);
     const { args } = named('StatefulSet', 'metacontroller-second').spec.template.spec.containers[0];
     assert.ok(args.includes('--target-label-selector=flork.itom.com/tenant=second'));
     assert.ok(args.includes('--leader-election-id=metacontroller-second'));
@@ -111,10 +112,58 @@ describe('flork tenants', () => {
     assert.equal(policy.spec.failurePolicy, 'Fail');
   });
 
-  it('lists all it wrote in the kustomization, and overwrites nothing', () => {
+  it('lists all it wrote in the kustomization but what has to be kept, and overwrites nothing', () => {
     const { resources } = parse(readFileSync(join(folder, 'kustomization.yaml'), 'utf8')) as { resources: string[] };
-    assert.deepEqual([...resources, 'kustomization.yaml'].toSorted(), readdirSync(folder).toSorted());
+    const kept = ['.gitignore', 'ca', 'secrets.yaml'];
+    assert.deepEqual([...resources, ...kept, 'kustomization.yaml'].toSorted(), readdirSync(folder).toSorted());
+    assert.equal(readFileSync(join(folder, '.gitignore'), 'utf8'), '/ca/\n/secrets.yaml\n');
+    for (const name of resources) assert.ok(!readFileSync(join(folder, name), 'utf8').includes('PRIVATE KEY'), name);
+    for (const name of ['ca/ca.key', 'secrets.yaml']) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600);
     assert.match(tenants(TWO, '--out', folder).stderr, /is there already; want an empty folder/);
+  });
+
+  it('has each hook serve a certificate of its own, of a CA that stands in its controller', () => {
+    const secrets = parseAllDocuments(readFileSync(join(folder, 'secrets.yaml'), 'utf8')).map((one) => one.toJS());
+    const ca = readFileSync(join(folder, 'ca/ca.crt'), 'utf8');
+    assert.deepEqual(
+      secrets.map(({ metadata }) => metadata.name),
+      ['flork-first-tls', 'flork-second-tls'],
+    );
+    const objects = written(folder);
+    for (const [index, id] of ['first', 'second'].entries()) {
+      const named = (kind: string) => objects.find((one) => one.kind === kind && one.metadata.name === `flork-${id}`);
+      const host = `flork-${id}.flork-system.svc`;
+      const certificate = new X509Certificate(secrets[index].stringData['tls.crt']);
+      assert.equal(certificate.checkHost(host), host);
+      assert.ok(certificate.verify(new X509Certificate(ca).publicKey));
+      const endpoints = [{ host: `${host}:8080`, caBundle: { inline: ca } }];
+      assert.deepEqual(named('CompositeController').spec.endpointConfigs, endpoints);
+      const { containers, volumes } = named('Deployment').spec.template.spec;
+      assert.equal(volumes.at(-1).secret.secretName, `flork-${id}-tls`);
+      const probes = [containers[0].readinessProbe, containers[0].livenessProbe];
+      for (const { httpGet } of probes) assert.deepEqual([httpGet.scheme, httpGet.port], ['HTTPS', 'http']);
+      const env = containers[0].env.map((one: { name: string }) => one.name);
+      assert.ok(env.includes('TLS_CERT_FILE') && env.includes('FLORK_TENANT'));
+    }
+  });
+
+  it('goes on with the CA of a former run', () => {
+    const again = join(root, 'again');
+    const { stdout, status } = tenants(TWO, '--out', again, '--ca', join(folder, 'ca'));
+    assert.equal(status, 0);
+    assert.match(stdout, /kubectl apply --server-side -f .*again\/secrets\.yaml\n$/);
+    assert.ok(!readdirSync(again).includes('ca'));
+    const controllers = (where: string) => written(where).filter((one) => one.kind === 'CompositeController');
+    assert.deepEqual(controllers(again), controllers(folder));
+  });
+
+  it('writes no certificate where plain HTTP is asked for', () => {
+    const plain = join(root, 'plain');
+    assert.equal(tenants(TWO, '--out', plain, '--plain-http').status, 0);
+    assert.ok(!readdirSync(plain).some((name) => ['ca', 'secrets.yaml', '.gitignore'].includes(name)));
+    const controller = written(plain).find((one) => one.kind === 'CompositeController');
+    assert.match(controller.spec.hooks.sync.webhook.url, /^http:/);
+    assert.deepEqual(controller.spec.endpointConfigs, [{ host: 'flork-first.flork-system.svc:8080' }]);
   });
 
   it('shares a Metacontroller on request', () => {
