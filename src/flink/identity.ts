@@ -13,6 +13,9 @@ export type FlinkFiles = {
   readonly pkcs12PasswordFile: string | undefined;
 };
 
+/** Where a JobManager is found when not through cluster DNS, and how often the files are looked at (milliseconds). */
+type Options = Pick<UndiciOptions, 'resolve'> & { readonly checkMs?: number };
+
 /** Connections of an identity that was replaced may still carry a call; none takes longer. */
 const LAST_CALL_MS = 10_000;
 
@@ -20,17 +23,18 @@ const LAST_CALL_MS = 10_000;
  * Calls JobManagers with the trust and identity in these files, read again when they change. Throws when they cannot be used at first;
  * later the identity in use stays.
  */
-export function identifiedTransport(files: FlinkFiles, log: Log): UndiciTransport {
-  if (Object.values(files).every((file) => file === undefined)) return undiciTransport();
+export function identifiedTransport(files: FlinkFiles, log: Log, options: Options = {}): UndiciTransport {
+  const { checkMs, ...found } = options;
+  if (Object.values(files).every((file) => file === undefined)) return undiciTransport(found);
   let current: UndiciTransport | undefined;
   const use = (identity: Identity): void => {
     // Throws where key and certificate do not fit, before anything is replaced.
     createSecureContext(identity);
     const former = current;
-    current = undiciTransport(identity);
+    current = undiciTransport({ ...identity, ...found });
     if (former !== undefined) setTimeout(() => void former.close(), LAST_CALL_MS).unref();
   };
-  const { stop } = follow({ what: 'identity towards Flink', read: () => identityOf(files), use }, log);
+  const { stop } = follow({ what: 'identity towards Flink', read: () => identityOf(files), use }, log, checkMs);
   const call = (...given: Parameters<UndiciTransport>): ReturnType<UndiciTransport> =>
     current === undefined ? Promise.resolve({ kind: 'error', error: 'tls', text: 'no identity' }) : current(...given);
   const close = async (): Promise<void> => {

@@ -168,8 +168,20 @@ function errorOf(error: unknown): { readonly error: FlinkErrorKind; readonly tex
   if (/^HTTPParserError$|^HPE_|^UND_ERR_(HEADERS_OVERFLOW|RES|INVALID)/.test(code)) {
     return { error: 'unexpected-reply', text: `what answers there does not speak HTTP (${code})` };
   }
-  if (/TLS|SSL|CERT|SIGNATURE|CRL|^EPROTO$/.test(code)) return { error: 'tls', text: code };
+  if (/TLS|SSL|CERT|SIGNATURE|CRL|^EPROTO$/.test(code)) return { error: 'tls', text: tlsText(code) };
   return { error: 'unreachable', text: code };
+}
+
+/** Whose trust is missing: of Flork in the JobManager, or the other way round, which OpenSSL reports as an alert of the peer. */
+function tlsText(code: string): string {
+  if (/HANDSHAKE_FAILURE|PROTOCOL_VERSION|NO_SHARED_CIPHER/.test(code))
+    return `TLS with the JobManager has no cipher or version in common (${code}): security.ssl.algorithms, security.ssl.protocol`;
+  if (/ALERT/.test(code))
+    return `the JobManager does not accept the certificate of Flork (${code}): FLINK_CERT_FILE or FLINK_PKCS12_FILE`;
+  if (/ALTNAME/.test(code)) return `the certificate of the JobManager is for another name (${code})`;
+  if (/CERT|SIGNATURE|CRL/.test(code))
+    return `the certificate of the JobManager is not trusted (${code}): FLINK_CA_FILE`;
+  return `TLS with the JobManager fails (${code})`;
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -13,10 +13,12 @@ export type Certificates = {
   readonly pkcs12: Buffer;
 };
 
-export function makeCertificates(): Certificates | undefined {
+/** Keys are EC P-256, or RSA as Flink's default `security.ssl.algorithms` wants them. */
+export function makeCertificates(kind: 'ec' | 'rsa' = 'ec'): Certificates | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'flork-tls-'));
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const algorithm = kind === 'rsa' ? ['rsa:2048'] : ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+  const key = ['-newkey', ...algorithm, '-nodes'];
   try {
     openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.crt', '-days', '2', '-subj', '/CN=ca');
     writeFileSync(join(folder, 'names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1');

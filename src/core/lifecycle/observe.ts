@@ -49,12 +49,15 @@ export function jobManagerStarting(facts: Facts): Answer | undefined {
 /** It runs and does not answer: nothing follows but patience. */
 export function unreachable(facts: Facts): Answer | undefined {
   if (facts.flink.heard !== 'unreachable') return undefined;
-  const why = facts.view.kind === 'unreachable' ? facts.view.text : '';
+  const { view } = facts;
+  const why = view.kind === 'unreachable' ? view.text : '';
+  // Not to be reached at first is how every start looks; missing trust stays until somebody does something about it.
+  const distrust = view.kind === 'unreachable' && view.error === 'tls' ? ` (${why})` : '';
   const starting = !hasRun(facts);
   return {
     rule: starting ? 'notYetReachable' : 'unreachable',
     say: starting
-      ? progress(startState(facts), 'Starting', 'The JobManager does not answer yet.')
+      ? progress(startState(facts), 'Starting', `The JobManager does not answer yet${distrust}.`)
       : stalled(
           'Running',
           'JobManagerUnreachable',

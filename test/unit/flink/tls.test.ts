@@ -40,7 +40,8 @@ describe('the transport with TLS', { skip: certificates === undefined && 'no ope
 
   it('calls nobody it does not trust', async () => {
     const response = await call({ cert: client.cert, key: client.key });
-    assert.equal(response.kind === 'error' && response.error, 'tls');
+    assert.ok(response.kind === 'error' && response.error === 'tls');
+    assert.match(response.text, /^the certificate of the JobManager is not trusted \([A-Z_]+\): FLINK_CA_FILE$/);
   });
 
   it('shows a client certificate out of a PKCS#12 file, too', async () => {

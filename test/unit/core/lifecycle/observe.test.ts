@@ -167,3 +167,17 @@ test('a former FlinkJob of the same name whose pods still live delays the first 
   assert.equal(sync(at, { pods: [former] }).rule, 'formerPods');
   assert.equal(sync(at).rule, 'firstStart');
 });
+
+test('missing trust is told from the first call on, silence of a start is not', () => {
+  const text = 'the certificate of the JobManager is not trusted (SELF_SIGNED_CERT_IN_CHAIN): FLINK_CA_FILE';
+  for (const [error, says] of [
+    ['tls', `The JobManager does not answer yet (${text}).`],
+    ['unreachable', 'The JobManager does not answer yet.'],
+  ] as const) {
+    const at = cluster();
+    sync(at);
+    const outcome = sync(at, { pods, flink: { kind: 'unreachable', error, text } });
+    assert.equal(outcome.rule, 'notYetReachable');
+    assert.equal(outcome.status.message, says);
+  }
+});
