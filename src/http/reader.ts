@@ -1,4 +1,5 @@
 import type { SyncRequest } from '../api/hook.ts';
+import { isObject } from '../api/json.ts';
 import type { Observed } from '../api/kube.ts';
 import type { ObservedJob } from '../core/types.ts';
 import { readJson, type Refused } from './body.ts';
@@ -11,6 +12,8 @@ import type { Core } from './shell.ts';
 export type Shown = {
   readonly head: Pick<SyncRequest, 'controller' | 'parent' | 'finalizing'>;
   readonly versions: Versions;
+  /** Whether pods are shown, if only that there are none. */
+  readonly hasPods: boolean;
   readonly seen: () => Seen;
 };
 
@@ -90,5 +93,5 @@ export function readShown(core: Pick<Core, 'readJob' | 'readObserved'>, text: st
     source = undefined;
     return read;
   };
-  return { head, versions, seen: () => (seen ??= see()) };
+  return { head, versions, hasPods: isObject(related?.['Pod.v1']), seen: () => (seen ??= see()) };
 }

@@ -25,6 +25,9 @@ export async function hook(shell: Shell, c: Context, name: 'sync' | 'finalize'):
   }
   const refused = foreign(head, shell.config, name);
   if (refused !== undefined) return refused;
+  // Nothing else tells one process of a JobManager from the next, or that the last one has gone (docs/adr/0060).
+  if (!shown.hasPods)
+    return refuse(400, 'no-pods', 'no pods are shown: the CompositeController has to call /customize');
   const { uid } = head.parent.metadata;
   if (shell.busy.has(uid)) return later('busy', 'this FlinkJob is being answered already');
   if (shell.views(uid, shown.versions, shell.now())) {

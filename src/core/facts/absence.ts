@@ -6,8 +6,8 @@ export type Absence = 'proven' | 'disproven' | 'unknown';
 
 /**
  * Proof of absence (lifecycle.md): the workload observed at 0 replicas with a current status that counts no pod, and no pod of the
- * component related, of whatever epoch or owner. Where pods are not shown, the workload itself must report 0 terminating pods
- * (`status.terminatingReplicas`, Kubernetes 1.36; absent is unknown). A missing workload proves nothing.
+ * component related, of whatever epoch or owner. A missing workload proves nothing, and neither does its status where pods are not
+ * shown: `terminatingReplicas` 0 leaves out a pod that was made after the ReplicaSet was last counted (docs/adr/0060).
  */
 export function absenceOf(
   deployment: ObservedDeployment | undefined,
@@ -20,9 +20,7 @@ export function absenceOf(
   if (replicas !== 0 || (status.replicas ?? 0) > 0 || (status.terminatingReplicas ?? 0) > 0) return 'disproven';
   if (status.observedGeneration === undefined || status.observedGeneration < (metadata.generation ?? Infinity))
     return 'unknown';
-  if (pods) return 'proven';
-  if (status.terminatingReplicas === undefined) return 'unknown';
-  return status.terminatingReplicas === 0 ? 'proven' : 'disproven';
+  return pods ? 'proven' : 'unknown';
 }
 
 /**

@@ -42,7 +42,12 @@ const CASES = [
   ['the workload is missing', undefined, [], 'unknown'],
   ['the workload is missing and a pod is shown', undefined, [pod], 'disproven'],
   ['pods are not shown and terminating ones not reported', deployment(), undefined, 'unknown'],
-  ['pods are not shown and none terminates', deployment({ terminatingReplicas: 0 }), undefined, 'proven'],
+  [
+    'pods are not shown, and the count of terminating ones is 0',
+    deployment({ terminatingReplicas: 0 }),
+    undefined,
+    'unknown',
+  ],
 ] as const;
 
 for (const [name, workload, pods, expected] of CASES) {

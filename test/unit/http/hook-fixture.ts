@@ -28,7 +28,7 @@ export function request(change: Record<string, unknown> = {}): Record<string, un
     controller: { metadata: { name: 'flork' } },
     parent: parent(),
     children: { 'ConfigMap.v1': {}, 'Service.v1': {}, 'Deployment.apps/v1': {} },
-    related: {},
+    related: { 'Pod.v1': {} },
     finalizing: false,
     ...change,
   };

@@ -102,6 +102,18 @@ describe('/sync', () => {
   });
 });
 
+describe('a request that does not show pods', () => {
+  for (const related of [undefined, null, {}, { 'Namespace.v1': {} }])
+    it(`is refused by /sync and /finalize, and nothing is decided: ${JSON.stringify(related)}`, async () => {
+      const app = testApp({ reconcile: () => assert.fail('something was decided') });
+      for (const finalizing of [false, true]) {
+        const response = await post(app, finalizing ? '/finalize' : '/sync', request({ related, finalizing }));
+        assert.equal(response.status, 400);
+        assert.match(await response.text(), /^no pods are shown: /);
+      }
+    });
+});
+
 describe('a request that is no sync', () => {
   for (const [what, body] of [
     ['no JSON', 'not json'],
