@@ -1,7 +1,7 @@
 import type { Epoch } from '../api/status.ts';
 import { jobIdOf } from './build/names.ts';
 import { candidateJobIds, type Facts } from './facts/facts.ts';
-import { mayHaveRunUnseen } from './facts/process.ts';
+import { mayHaveRunBefore } from './facts/process.ts';
 import { stability } from './stability.ts';
 
 /**
@@ -21,7 +21,11 @@ export function epochProgress(facts: Facts): Epoch | undefined {
   const unread = unreadOf(facts, withProcess.process);
   const ran = epoch.ran === true || withProcess.ran === true || flink.anyTaskRan;
   const idle =
-    !ran && !facts.standbys && process.kind === 'dead' && process.exitCode === 1 && chainIsUnbroken(facts, process.id)
+    !ran &&
+    !facts.standbys &&
+    process.kind === 'dead' &&
+    process.exitCode === 1 &&
+    !mayHaveRunBefore(epoch.process, epoch.idle, process)
       ? process.id
       : withProcess.idle;
   return {
@@ -48,7 +52,7 @@ function isPast(shown: string | undefined, known: string | undefined): boolean {
 export function hasRewound(facts: Facts, progressed: Epoch | undefined): boolean {
   const { epoch, record, process } = facts;
   if (!epoch || !progressed || epoch.ended || record?.highAvailability !== false) return false;
-  if (mayHaveRunUnseen(epoch.process, process)) return true;
+  if (mayHaveRunBefore(epoch.process, epoch.idle, process)) return true;
   return epoch.process !== undefined && progressed.process !== epoch.process && epoch.ran === true;
 }
 
@@ -60,12 +64,6 @@ function unreadOf({ epoch, operation, process, flink }: Facts, newest: string | 
   return gone ? operation.directory : epoch?.unread;
 }
 
-/** Every process up to this one is known, and each earlier one was idle. */
-function chainIsUnbroken({ epoch, process }: Facts, id: string): boolean {
-  if (epoch?.process === undefined) return !mayHaveRunUnseen(undefined, process);
-  return epoch.process === id || epoch.process === epoch.idle;
-}
-
 /** A process that was not seen before. Unless its predecessor is proven idle, a task may have run unseen. */
 function nextProcess(facts: Facts, epoch: Epoch, id: string): Epoch {
   const { restore, record, process } = facts;
@@ -73,8 +71,7 @@ function nextProcess(facts: Facts, epoch: Epoch, id: string): Epoch {
   const incarnation = record?.highAvailability
     ? 1
     : Math.max(read ?? 0, epoch.incarnation + (epoch.process === undefined ? 0 : 1), 1);
-  const mayHaveRun =
-    epoch.process === undefined ? mayHaveRunUnseen(epoch.process, process) : epoch.process !== epoch.idle;
+  const mayHaveRun = mayHaveRunBefore(epoch.process, epoch.idle, process);
   return {
     ...epoch,
     process: id,

@@ -67,15 +67,24 @@ function processIn(pod: ObservedPod): Process {
 }
 
 /**
- * Whether a process before the first one seen may have run a job: a pod whose container was restarted, unless it was so once and the
- * process before could not start (exit code 1, see neverRan). The kubelet keeps the end of one process only.
+ * Whether a process of the epoch before this one may have run a job, for all that is known of them: the newest one seen, the newest
+ * proven idle, and what the kubelet keeps, which is the end of one process. Exit code 1 proves that it could not start (see neverRan).
  */
-export function mayHaveRunUnseen(seenBefore: string | undefined, process: Process): boolean {
-  if (seenBefore !== undefined || (process.kind !== 'running' && process.kind !== 'dead')) return false;
-  const container = mainContainer(process.pod);
-  const restarts = container?.restartCount ?? 0;
+export function mayHaveRunBefore(known: string | undefined, idle: string | undefined, process: Process): boolean {
+  if (process.kind !== 'running' && process.kind !== 'dead') return false;
+  const [pod, restarts] = process.id.split('/');
+  const [knownPod, knownRestarts] = known?.split('/') ?? [];
+  if (known !== undefined && pod !== knownPod && known !== idle) return true;
+  const settled = pod === knownPod ? Number(knownRestarts) + (known === idle ? 1 : 0) : 0;
+  const open = Number(restarts) - settled;
+  return open > 1 || (open === 1 && endBefore(process.pod) !== 1);
+}
+
+/** Exit code of the process before the newest one; `undefined` when it is not kept. */
+function endBefore(pod: ObservedPod): number | undefined {
+  const container = mainContainer(pod);
   const before = container?.state.kind === 'waiting' ? undefined : container?.lastState;
-  return restarts > 1 || (restarts === 1 && !(before?.kind === 'terminated' && before.exitCode === 1));
+  return before?.kind === 'terminated' ? before.exitCode : undefined;
 }
 
 /** The newest JobManager process of an epoch. */

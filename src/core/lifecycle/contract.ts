@@ -1,7 +1,7 @@
 import { approvalToken } from '../build/names.ts';
 import { renderEpoch } from '../build/epoch.ts';
 import type { Facts } from '../facts/facts.ts';
-import { mayHaveRunUnseen } from '../facts/process.ts';
+import { mayHaveRunBefore } from '../facts/process.ts';
 import { schedulerOf } from '../facts/scale.ts';
 import { candidates, ownDirectory, recordedCheckpoint } from './snapshots.ts';
 
@@ -86,7 +86,8 @@ export function checkpointingOff(facts: Facts): boolean {
  */
 export function neverRan(facts: Facts): boolean {
   const { epoch, process, flink } = facts;
-  if (!epoch || epoch.ran === true || flink.anyTaskRan || mayHaveRunUnseen(epoch.process, process)) return false;
+  if (!epoch || epoch.ran === true || flink.anyTaskRan || mayHaveRunBefore(epoch.process, epoch.idle, process))
+    return false;
   if (process.kind === 'none') return epoch.process === undefined || epoch.process === epoch.idle;
   // Of several JobManagers any may have led, and be gone without a trace.
   if (facts.standbys) return false;

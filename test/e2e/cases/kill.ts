@@ -159,11 +159,14 @@ export const KILLS: readonly Kill[] = [
   {
     what: 'the next job is being restored',
     point: nextStarts,
-    wait: (story) =>
-      until('the job is being restored', 120, async () => {
+    // No checkpoint is complete before the kill, however late that is.
+    wait: async (story) => {
+      await story.subject.hold('snapshot');
+      return until('the job is being restored', 120, async () => {
         const found = await row(story);
         return found !== undefined && found.tasks.running < Math.max(1, found.tasks.total) ? true : undefined;
-      }),
+      });
+    },
     victim: 'JobManager',
     answer: 'give',
     allowed: ONCE,

@@ -232,6 +232,24 @@ test('a process that ended before Flork saw one may have run a job, unless it co
   assert.ok(!nothing.includes('Rewound'));
 });
 
+test('Rewound is told of a process that was seen and may have run, not of one that could not start', () => {
+  const second = (end: Record<string, unknown>): readonly string[] => {
+    const at = cluster();
+    sync(at);
+    sync(at, { pods: [jobManagerPod(1)] });
+    const { history } = sync(at, { pods: [jobManagerPod(1, 1, undefined, { lastState: end })] }).status;
+    return (history ?? []).map(({ reason }) => reason);
+  };
+  assert.ok(second(ended(137)).includes('Rewound'));
+  assert.ok(!second(ended(1)).includes('Rewound'));
+  const at = cluster();
+  sync(at);
+  sync(at, { pods: [jobManagerPod(1)] });
+  sync(at, { pods: [jobManagerPod(1, 0, CRASHED, { lastState: ended(1) })] });
+  const { history = [] } = sync(at, { pods: [jobManagerPod(1, 2, undefined, { lastState: ended(137) })] }).status;
+  assert.equal(history[0]?.reason, 'Rewound', 'one between them was not seen');
+});
+
 test('an epoch that is first seen at the end of its second process is replaced in the same sync only if neither ran', () => {
   const first = (before: number): string => {
     const at = cluster();
