@@ -14,6 +14,7 @@ import {
   remove,
   runsNewest,
   start,
+  stateOf,
   suspend,
   upgrade,
 } from './flows.ts';
@@ -25,6 +26,8 @@ export type Flow = {
   readonly name: string;
   /** Of a core flow every crash, lost answer and stale view is run in each `npm test`; of the others a share. */
   readonly core?: boolean;
+  /** How much of that share: less than 1 for a flow that is long. */
+  readonly part?: number;
   readonly prelude: (h: History) => Promise<void>;
   readonly body: (h: History) => Promise<void>;
 };
@@ -193,8 +196,18 @@ export const FLOWS: readonly Flow[] = [
       await reachRunning(h, 'running from the savepoint');
     },
   },
+  {
+    name: 'rollback',
+    part: 0.5,
+    prelude: (h) => aged(h, ROLLED_BACK),
+    body: async (h) => {
+      h.apply({ ...reconfigured(ROLLED_BACK, '64'), jobArgs: ['--fail-over-ms', '10'] });
+      await h.until(() => stateOf(h) === 'RolledBack' && isQuiet(h), LIMIT_MS, 'rolled back');
+    },
+  },
 ];
 
+const ROLLED_BACK = withPolicies(SPEC, { upgrade: { rollback: 'automatic', readiness: '20s' } });
 const LAST_STATE = withPolicies(SPEC, { upgrade: { mode: 'last-state' } });
 const HA = highlyAvailable(SPEC);
 const STANDBY = highlyAvailable(LAST_STATE, 2);

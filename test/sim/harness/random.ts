@@ -1,4 +1,5 @@
 import type { CallFault } from '../../../src/sim/models/flink/transport.ts';
+import { at } from '../../../src/sim/models/objects.ts';
 import { statusOf } from './checker.ts';
 import type { Core } from './core.ts';
 import { doDeed } from './deeds.ts';
@@ -180,6 +181,15 @@ function lasting(h: History, { seed, faults }: Script, hit: Set<string>, quiet: 
   if (has('clock skew')) controls.skewMs = drawOf('skew', seed, 0).pick([600_000, -600_000, 90_000]);
 }
 
+function rollsBack(spec: Spec): boolean {
+  return at(spec, 'policies', 'upgrade', 'rollback') === 'automatic';
+}
+
+/** The spec of a job that never gets to run for long, or of one that does. */
+function withArgs({ jobArgs: _, ...spec }: Spec, fails: boolean): Spec {
+  return fails ? { ...spec, jobArgs: ['--fail-over-ms', '10'] } : spec;
+}
+
 /** One deed of the user, or of the cluster; answers the spec from then on. */
 function act(h: History, deed: Deed, value: number, spec: Spec, hit: Set<string>): Spec {
   const change = (next: Spec): Spec => {
@@ -188,7 +198,7 @@ function act(h: History, deed: Deed, value: number, spec: Spec, hit: Set<string>
   };
   switch (deed) {
     case 'edit':
-      return change(reconfigured(spec, String(value * 16)));
+      return change(reconfigured(rollsBack(spec) ? withArgs(spec, value === 3) : spec, String(value * 16)));
     case 'resume':
       return change({ ...spec, state: 'running' });
     case 'stateless':

@@ -1,7 +1,7 @@
 import type { ApplyStrategy } from '../../../src/sim/models/metacontroller/sync.ts';
 import { createRandom, type Random } from '../../../src/sim/models/random.ts';
 import { DEEDS } from './deeds.ts';
-import { adaptive, highlyAvailable, SPEC, suspended, type Spec } from './sample.ts';
+import { adaptive, highlyAvailable, SPEC, suspended, withPolicies, type Spec } from './sample.ts';
 
 /** A random history as a value: what is told can be shrunk, printed and told again. */
 export type Script = {
@@ -50,7 +50,8 @@ const TRAITS = [
   'bounded',
   'no savepoint directory',
 ] as const;
-export type Trait = (typeof TRAITS)[number];
+/** 'rollback': what does not become stable is rolled back, and some edits never do. */
+export type Trait = (typeof TRAITS)[number] | 'rollback';
 
 const OWN_DEEDS = ['edit', 'resume', 'stateless', 'scale', 'hook down for a minute', 'no room for pods'] as const;
 export type Deed = (typeof OWN_DEEDS)[number] | (typeof DEEDS)[number];
@@ -90,7 +91,7 @@ export function scriptOf(seed: number): Script {
     strategy,
     countsTerminating: random.chance(0.8),
     repeatEvery: random.pick([0, 5, 11]),
-    traits: TRAITS.filter((trait) => random.chance(['high availability', 'adaptive'].includes(trait) ? 0.3 : 0.08)),
+    traits: traitsOf(seed, random),
     firstMs: random.between(200, 20_000),
     deeds: Array.from({ length: random.between(1, 4) }, () => ({
       deed: random.chance(0.7) ? random.pick(FREQUENT) : random.pick(RARE),
@@ -103,6 +104,15 @@ export function scriptOf(seed: number): Script {
   };
 }
 
+function traitsOf(seed: number, random: Random): readonly Trait[] {
+  const traits: readonly Trait[] = TRAITS.filter((trait) =>
+    random.chance(['high availability', 'adaptive'].includes(trait) ? 0.3 : 0.08),
+  );
+  // Drawn beside the others: a seed tells what it told before. The arguments of a bounded job are taken.
+  const rollsBack = drawOf('rollback', seed, 0).chance(0.15) && !traits.includes('bounded');
+  return rollsBack ? [...traits, 'rollback'] : traits;
+}
+
 /** The spec of a job with these traits. */
 export function specOf(traits: readonly Trait[]): Spec {
   let spec = traits.includes('adaptive') ? adaptive(SPEC, 1) : SPEC;
@@ -110,6 +120,10 @@ export function specOf(traits: readonly Trait[]): Spec {
   if (traits.includes('last-state'))
     spec = { ...spec, policies: { ...(spec['policies'] as object), upgrade: { mode: 'last-state' } } };
   if (traits.includes('bounded')) spec = { ...spec, jobArgs: ['--bounded-ms', '40000'] };
+  if (traits.includes('rollback')) {
+    const mode = traits.includes('last-state') ? { mode: 'last-state' } : {};
+    spec = withPolicies(spec, { upgrade: { ...mode, rollback: 'automatic', readiness: '20s' } });
+  }
   if (traits.includes('high availability')) spec = highlyAvailable(spec);
   return traits.includes('suspended at first') ? suspended(spec) : spec;
 }

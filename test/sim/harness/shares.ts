@@ -18,7 +18,7 @@ export function exploreShare(which: (flow: Flow) => boolean, ofEach: number, par
     if (index % parts !== part) continue;
     const { name } = flow;
     const { strategy } = options;
-    const share: Share = { kind: 'some', seed, elementary: flow.core === true, ofEach };
+    const share: Share = { kind: 'some', seed, elementary: flow.core === true, ofEach: ofEach * (flow.part ?? 1) };
     test(`${name}, ${strategy}: ${flow.core === true ? 'every crash, lost answer and stale view, and ' : ''}a share of all else`, async (context) => {
       const told = await apart({ kind: 'plans', flow: name, strategy, share });
       assert.ok(told.kind === 'plans');
