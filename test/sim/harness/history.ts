@@ -135,9 +135,6 @@ function story(timeline: readonly string[]): string {
   return lines.length <= 140 ? lines.join('\n') : [...lines.slice(0, 20), '      …', ...lines.slice(-120)].join('\n');
 }
 
-/** The hook's own timers run by the wall clock, of which a busy machine lets pass a lot while no time passes here. */
-const UNTIMED = { syncBudgetMs: 3_600_000, flinkBudgetMs: 3_600_000 };
-
 const START = Date.parse('2026-01-05T08:00:00Z');
 
 export function createHistory(options: HistoryOptions): History {
@@ -257,7 +254,6 @@ export function createHistory(options: HistoryOptions): History {
           log,
           duties,
           views,
-          config: UNTIMED,
         }),
       );
     const [real, other] = memories.map((views) => replica(core, views)) as [HookClient, HookClient];
@@ -315,7 +311,6 @@ export function createHistory(options: HistoryOptions): History {
             transport: replay(heard.asked),
             now: () => calledAt,
             duties: { kinds, perform: async () => heard.duties },
-            config: UNTIMED,
           }),
         )(call, body);
         if (again.kind === 'answered' && again.body !== reply.body) fail('S6', difference(reply.body, again.body));
