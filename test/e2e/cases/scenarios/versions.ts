@@ -19,22 +19,33 @@ async function setImage(reference: string): Promise<void> {
   await kubectl([...DEPLOYMENT, 'set', 'image', 'deployment/flork', `flork=${reference}`]);
 }
 
-async function readyImages(): Promise<readonly string[]> {
-  const list = JSON.parse(
-    await kubectl([...DEPLOYMENT, 'get', 'pods', '-l', 'app.kubernetes.io/name=flork', '-o', 'json']),
-  ) as {
-    items: {
-      metadata: { deletionTimestamp?: string };
-      spec: { containers: { image: string }[] };
-      status: { conditions?: { type: string; status: string }[] };
-    }[];
-  };
-  return list.items
-    .filter(({ metadata, status }) => {
-      const ready = status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
-      return ready && metadata.deletionTimestamp === undefined;
-    })
-    .map(({ spec }) => spec.containers[0]!.image);
+type Pods = {
+  readonly items: readonly {
+    readonly metadata: { readonly deletionTimestamp?: string };
+    readonly spec: { readonly containers: readonly { readonly image: string }[] };
+    readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+  }[];
+};
+
+/** Images of the hook's pods; of those only that answer, or of all. */
+async function images(which: 'ready' | 'all'): Promise<ReadonlySet<string>> {
+  const pods = await kubectl([...DEPLOYMENT, 'get', 'pods', '-l', 'app.kubernetes.io/name=flork', '-o', 'json']);
+  const found = (JSON.parse(pods) as Pods).items.filter(({ metadata, status }) => {
+    const ready = status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
+    return which === 'all' || (ready && metadata.deletionTimestamp === undefined);
+  });
+  return new Set(found.map(({ spec }) => spec.containers[0]!.image));
+}
+
+/** Begins to roll an image out and stops as soon as its first pod is made, so that both answer. */
+async function besides(now: string, other: string): Promise<void> {
+  await setImage(other);
+  await until('a pod of the other version', 60, async () => ((await images('all')).has(other) ? true : undefined));
+  await rollOut('pause');
+  await until('both answer', 120, async () => {
+    const ready = await images('ready');
+    return ready.has(now) && ready.has(other) ? true : undefined;
+  });
 }
 
 /** One change, one epoch, one savepoint, whoever answers; and before it the process of before. */
@@ -54,24 +65,19 @@ const versions = scenario(
   'Flork is rolled back and upgraded while the job runs, and both versions answer meanwhile: nothing restarts, one savepoint for each change',
   async (lane: Lane) => {
     const subject = await lane.shared();
-    const [now] = await readyImages();
+    const [now = ''] = await images('ready');
     const earlier = await florkImage(EARLIER);
     let process = await processOf(subject);
     try {
-      await setImage(earlier);
-      await until('an earlier Flork beside this one', 120, async () => {
-        const images = new Set(await readyImages());
-        return images.has(earlier) && images.has(now!) ? true : undefined;
-      });
-      await rollOut('pause');
+      await besides(now, earlier);
       process = await upgraded(subject, process);
-      assert.equal(new Set(await readyImages()).size, 2, 'both have answered meanwhile');
+      assert.equal((await images('ready')).size, 2, 'both have answered meanwhile');
       await rollOut('resume');
       await complete();
       process = await upgraded(subject, process);
     } finally {
       await rollOut('resume').catch(() => '');
-      await setImage(now!);
+      await setImage(now);
       await complete();
     }
     await upgraded(subject, process);
