@@ -1,6 +1,7 @@
 import type { FlinkJobSpec, FlinkVersion } from '../../api/flinkjob.ts';
 import { spelled } from '../build/conf-spelling.ts';
 import { confText, type ConfValue } from '../flink-conf-keys.ts';
+import { rememberedByObject } from '../memo.ts';
 import type { Role } from '../role.ts';
 
 /** What a rule looks at. */
@@ -27,13 +28,21 @@ export function confPath(key: string): string {
   return `spec.flinkConf[${JSON.stringify(key)}]`;
 }
 
-/** A configuration value under any spelling of its key, with the key as it was spelled. */
-export function configured(subject: Subject, key: string): { readonly key: string; readonly text: string } | undefined {
-  const newest = spelled(key, '2.3');
-  for (const [other, value] of subject.conf) {
-    if (spelled(other, '2.3') === newest) return { key: other, text: confText(value) };
+type Configured = { readonly key: string; readonly text: string };
+
+/** A configuration by the newest spelling of its keys: of two spellings of one key the first counts. */
+const bySpelling = rememberedByObject((conf: Subject['conf']): ReadonlyMap<string, Configured> => {
+  const found = new Map<string, Configured>();
+  for (const [key, value] of conf) {
+    const newest = spelled(key, '2.3');
+    if (!found.has(newest)) found.set(newest, { key, text: confText(value) });
   }
-  return undefined;
+  return found;
+});
+
+/** A configuration value under any spelling of its key, with the key as it was spelled. */
+export function configured({ conf }: Subject, key: string): Configured | undefined {
+  return bySpelling(conf).get(spelled(key, '2.3'));
 }
 
 /** A value for people: quoted, and not longer than a line. */
