@@ -169,8 +169,27 @@ const HISTORIES = [
   neverStable,
 ];
 
-async function brokenBy(core: Core): Promise<string | undefined> {
-  for (const history of HISTORIES) {
+/** Where a mutant is caught first, so that it does not live through all the others before; one that is not there is looked for in all. */
+const FIRST: ReadonlyMap<string, (core: Core) => Promise<void>> = new Map([
+  ['removes the JobManager before the path is recorded', upgraded],
+  ['deploys for the first time over a wiped status', wipedAfterAnUpgrade],
+  ['makes a new trigger id for every sync, and writes it down', upgraded],
+  ['lets facts go back with a stale view', wipedAfterAnUpgrade],
+  ['takes the first savepoint again although newer snapshots are known', upgradedTwice],
+  ['rolls a rollback back', rolledBackInVain],
+  ['rolls back to an epoch that was not stable', neverStable],
+  ['runs a finished job again', finished],
+  ['starts a JobManager where none is shown', workloadDeleted],
+  ['keeps the job id of the process before', killedTwice],
+  ['forgets the nonces it has handled', restoredByNonce],
+  ['takes an empty list of pods for a proof', deletedWhilePodsAreNotShown],
+  ['writes the time into each status', settled],
+  ['lets a deleted FlinkJob go at once', deletedWhilePodsAreNotShown],
+]);
+
+async function brokenBy(core: Core, first?: (core: Core) => Promise<void>): Promise<string | undefined> {
+  const order = first === undefined ? HISTORIES : [first, ...HISTORIES.filter((history) => history !== first)];
+  for (const history of order) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- the first that catches is enough
       await history(core);
@@ -190,9 +209,17 @@ test('the real core passes', async () => {
   assert.equal(await brokenBy(realCore), undefined);
 });
 
+test('the mutants that are looked for somewhere first are there', () => {
+  const names = new Set(MUTANTS.map(({ name }) => name));
+  assert.deepEqual(
+    [...FIRST.keys()].filter((name) => !names.has(name)),
+    [],
+  );
+});
+
 for (const { name, core } of MUTANTS) {
   test(`caught: a core that ${name}`, async (context) => {
-    const caught = await brokenBy(core);
+    const caught = await brokenBy(core, FIRST.get(name));
     assert.ok(caught !== undefined, 'the mutant survives');
     context.diagnostic(caught);
   });
