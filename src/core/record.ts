@@ -69,6 +69,8 @@ export type FailedEpoch = {
  * a job's state counts as safe, follow from it (lifecycle.md, Trap 1).
  */
 export const RECORDING_INTERVAL_MS = 60_000;
+/** And at the latest after this long: a settled job is asked every 15 to 25 s, and a sync may take some seconds. */
+export const RECORDED_WITHIN_MS = RECORDING_INTERVAL_MS + 30_000;
 
 /** What the next JobManager process of an epoch starts with: content of ConfigMap `<name>-restore-<h>`. */
 export type RestoreContent = {

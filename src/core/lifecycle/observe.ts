@@ -1,6 +1,6 @@
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
-import { RECORDING_INTERVAL_MS } from '../record.ts';
+import { RECORDED_WITHIN_MS } from '../record.ts';
 import { hasRun } from '../stability.ts';
 import { CLUSTER_SECONDS, ENDING_SECONDS, settledSeconds, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, ready, stalled } from './say.ts';
@@ -178,7 +178,7 @@ function stateSafety(
       message: 'Checkpointing is off: a restart of the JobManager begins anew.',
     };
   }
-  if (config.intervalMs !== undefined && config.intervalMs * (retained - 1) < RECORDING_INTERVAL_MS) {
+  if (config.intervalMs !== undefined && config.intervalMs * (retained - 1) < RECORDED_WITHIN_MS) {
     return {
       status: 'False',
       reason: 'RetentionTooShort',

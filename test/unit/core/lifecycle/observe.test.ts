@@ -181,3 +181,17 @@ test('missing trust is told from the first call on, silence of a start is not', 
     assert.equal(outcome.status.message, says);
   }
 });
+
+test('StateSafe tells when the checkpoint on record may be gone before a newer one is: recorded once a minute, with the next poll', () => {
+  const told = (intervalMs: number): string | undefined => {
+    const at = runningCluster({ ...SPEC, flinkConf: { 'state.checkpoints.num-retained': '20' } });
+    const view = answered(at.status!.epoch!.jobId, 'RUNNING');
+    assert.ok(view.kind === 'answered' && view.checkpointConfig.kind === 'value');
+    const checkpointConfig = { ...view.checkpointConfig, value: { ...view.checkpointConfig.value, intervalMs } };
+    const { status } = sync(at, { pods, flink: { ...view, checkpointConfig } });
+    return status.conditions.find(({ type }) => type === 'StateSafe')?.reason;
+  };
+  assert.equal(told(1_000), 'RetentionTooShort');
+  assert.equal(told(4_000), 'RetentionTooShort', '20 checkpoints reach back 76 s');
+  assert.equal(told(5_000), 'CheckpointsRecorded');
+});
