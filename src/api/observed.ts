@@ -129,7 +129,7 @@ function readDeployment({ object, metadata }: Named): ObservedDeployment {
     replicas: count(spec['replicas']),
     templateAnnotations: texts(record(record(spec['template'])['metadata'])['annotations']),
     status: {
-      observedGeneration: count(status['observedGeneration']),
+      observedGeneration: upTo(Number.MAX_SAFE_INTEGER, status['observedGeneration']),
       replicas: count(status['replicas']),
       readyReplicas: count(status['readyReplicas']),
       terminatingReplicas: count(status['terminatingReplicas']),
@@ -198,8 +198,14 @@ function text(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** A count as Kubernetes has it (int32); what is none is not told. */
 function count(value: Json | undefined): number | undefined {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
+  return upTo(2_147_483_647, value);
+}
+
+/** A whole number from 0 on. */
+function upTo(most: number, value: Json | undefined): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most ? value : undefined;
 }
 
 /** A map from text to text. All but always it is one already, and is taken as it is. */

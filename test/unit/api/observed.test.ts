@@ -32,6 +32,19 @@ test('children are known by their names', () => {
   assert.deepEqual(deployment?.status.conditions, [{ type: 'Available', status: 'True', reason: '', message: '' }]);
 });
 
+test('a number that Kubernetes would not have as a count is not told', () => {
+  const read = (replicas: unknown, observedGeneration: unknown) => {
+    const deployment = { metadata: metadata('d'), spec: { replicas }, status: { replicas, observedGeneration } };
+    const shown = { 'Deployment.apps/v1': { d: deployment } } as never;
+    const found = readObserved(shown, undefined, ref).deployments.get('d');
+    return [found?.replicas, found?.status.replicas, found?.status.observedGeneration];
+  };
+  assert.deepEqual(read(1e308, 1e308), [undefined, undefined, undefined]);
+  assert.deepEqual(read(2 ** 31, 2 ** 31), [undefined, undefined, 2 ** 31]);
+  assert.deepEqual(read(2 ** 31 - 1, 1), [2 ** 31 - 1, 2 ** 31 - 1, 1]);
+  assert.deepEqual(read(-1, 0.5), [undefined, undefined, undefined]);
+});
+
 test('objects of other namespaces and objects without a name are skipped', () => {
   const observed = readObserved(
     {
