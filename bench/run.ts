@@ -1,9 +1,10 @@
-import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, readFileSync } from 'node:fs';
-import { Agent, request as httpRequest } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { Agent } from 'node:http';
 import { settledScenario, type Scenario } from './scenario.ts';
-import type { Setup, Told } from './server.ts';
+import type { Setup } from './server.ts';
+import { median, post, serve, used, type Server } from './serving.ts';
 
 /**
  * npm run bench: what the hook costs beside a floor in the same run, on the emitted JS. Prints, and writes nothing but dist.
@@ -24,7 +25,7 @@ process.exitCode = verdicts.every(Boolean) ? 0 : 1;
 
 /** CPU per sync of the hook and of the floor. */
 async function cpu(given: Scenario): Promise<boolean[]> {
-  const [hook, floor] = [await serve('hook', given), await serve('floor', given)];
+  const [hook, floor] = [await serve(setup('hook', given)), await serve(setup('floor', given))];
   await fire(hook.port, fresh(given.request), WARM_UP);
   await fire(hook.port, given.request, WARM_UP);
   await fire(floor.port, given.request, WARM_UP);
@@ -58,33 +59,14 @@ function fresh(request: string): Requests {
   return () => request.replace('"controller":{', `"controller":{"bench":${number++},`);
 }
 
-type Server = { readonly child: ChildProcess; readonly port: number };
-
-async function serve(kind: Setup['kind'], { answer, replies, now }: Scenario): Promise<Server> {
-  const child = fork(new URL('./server.ts', import.meta.url), {
-    stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit', 'ipc'],
-  });
-  child.send({ kind, answer, replies, now } satisfies Setup);
-  const told = await next(child);
-  if (told.kind !== 'listening') throw new Error('the server did not listen');
-  return { child, port: told.port };
+function setup(kind: Setup['kind'], { answer, replies, now }: Scenario): Setup {
+  return { kind, answer, replies, now };
 }
 
-async function next(child: ChildProcess): Promise<Told> {
-  const [told] = (await once(child, 'message')) as [Told];
-  return told;
-}
-
-async function cost({ child, port }: Server, request: Requests): Promise<number> {
-  const before = await used(child);
-  await fire(port, request, REQUESTS);
-  return ((await used(child)) - before) / REQUESTS;
-}
-
-async function used(child: ChildProcess): Promise<number> {
-  child.send('used');
-  const told = await next(child);
-  return told.kind === 'used' ? told.cpuMs : Number.NaN;
+async function cost(server: Server, request: Requests): Promise<number> {
+  const before = await used(server);
+  await fire(server.port, request, REQUESTS);
+  return ((await used(server)) - before) / REQUESTS;
 }
 
 /** Sends requests one after the other over a kept connection, as one worker of Metacontroller does. */
@@ -93,31 +75,14 @@ async function fire(port: number, requests: Requests, times: number): Promise<st
   let answer = '';
   // oxlint-disable-next-line no-await-in-loop -- one after the other
   for (let sent = 0; sent < times; sent++)
-    answer = await post(port, typeof requests === 'string' ? requests : requests(sent), agent);
+    answer = await post(port, '/sync', typeof requests === 'string' ? requests : requests(sent), agent);
   agent.destroy();
   return answer;
 }
 
-function post(port: number, body: string, agent: Agent): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
-    const outgoing = httpRequest({ port, path: '/sync', method: 'POST', agent, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        if (response.statusCode === 200) resolve(text);
-        else reject(new Error(`${response.statusCode}: ${text}`));
-      });
-    });
-    outgoing.on('error', reject);
-    outgoing.end(body);
-  });
-}
-
 /** The measured hook must decide as the model's did: else something else would be measured. */
 async function checkSame(given: Scenario): Promise<void> {
-  const { child, port } = await serve('hook', given);
+  const { child, port } = await serve(setup('hook', given));
   const answer = await fire(port, given.request, 1);
   child.kill();
   if (answer !== given.answer) throw new Error('the emitted hook answers otherwise than the model saw');
@@ -150,10 +115,6 @@ async function memoryAndStart(): Promise<boolean[]> {
 function residentMiB(pid: number | undefined): number {
   const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kib) / KIB;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function judge(what: string, value: number, target: number, unit: string): boolean {

@@ -1,8 +1,7 @@
-import { execFileSync, fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { openSync } from 'node:fs';
-import { Agent, request as httpRequest } from 'node:http';
-import type { Setup, Told } from './server.ts';
+import { execFileSync } from 'node:child_process';
+import { Agent } from 'node:http';
+import type { Setup } from './server.ts';
+import { median, post, serve, used, type Server } from './serving.ts';
 
 /**
  * npm run bench:validate: what /validate costs, over HTTP on loopback and one request at a time, beside a floor in the same run: a
@@ -62,82 +61,49 @@ function review(spec: object): string {
 }
 
 type Round = { readonly cpuMs: number; readonly taken: readonly number[] };
-type Server = { readonly child: ChildProcess; readonly port: number };
 
-async function serve(kind: Setup['kind'], answer: string): Promise<Server> {
-  const child = fork(new URL('./server.ts', import.meta.url), {
-    stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit', 'ipc'],
-  });
-  child.send({ kind, answer, replies: {}, now: 0 } satisfies Setup);
-  const [told] = (await once(child, 'message')) as [Told];
-  if (told.kind !== 'listening') throw new Error('the server did not listen');
-  return { child, port: told.port };
-}
-
-function post(port: number, body: string, agent: Agent): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
-    const outgoing = httpRequest({ port, path: '/validate', method: 'POST', agent, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
-    });
-    outgoing.on('error', reject);
-    outgoing.end(body);
-  });
-}
-
-/** CPU of the serving process for one request, in milliseconds, over all requests so far. */
-async function used({ child }: Server): Promise<number> {
-  child.send('used');
-  const [told] = (await once(child, 'message')) as [Told];
-  return told.kind === 'used' ? told.cpuMs : Number.NaN;
-}
+const setup = (kind: Setup['kind'], answer: string): Setup => ({ kind, answer, replies: {}, now: 0 });
 
 /** One round: CPU of a request, and milliseconds from request to answer of each. */
 async function round(server: Server, body: string): Promise<Round> {
   const before = await used(server);
-  const taken = await times(server.port, body, REQUESTS);
+  const taken = await times(server.port, body);
   return { cpuMs: ((await used(server)) - before) / REQUESTS, taken };
 }
 
 /** Milliseconds from request to answer, of each request. */
-async function times(port: number, body: string, requests: number): Promise<readonly number[]> {
+async function times(port: number, body: string): Promise<readonly number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const taken: number[] = [];
-  for (let sent = 0; sent < requests; sent++) {
+  for (let sent = 0; sent < REQUESTS; sent++) {
     const began = performance.now();
     // oxlint-disable-next-line no-await-in-loop -- one after the other
-    await post(port, body, agent);
+    await post(port, '/validate', body, agent);
     taken.push(performance.now() - began);
   }
   agent.destroy();
   return taken;
 }
 
-function middle(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-/** Prints one line for a spec; whether p99 is within the target. */
+/** Prints one line for a spec; whether its CPU is within the target. */
 async function measure(name: string, spec: object): Promise<boolean> {
   const body = review(spec);
-  const hook = await serve('hook', '{}');
+  const hook = await serve(setup('hook', '{}'));
   const agent = new Agent();
-  const answer = await post(hook.port, body, agent);
+  const answer = await post(hook.port, '/validate', body, agent);
   agent.destroy();
   if (!answer.includes('"allowed":true')) throw new Error(`${name} is not acceptable: ${answer.slice(0, 500)}`);
-  const floor = await serve('floor', answer);
+  const floor = await serve(setup('floor', answer));
   // oxlint-disable-next-line no-await-in-loop -- warm, one after the other
-  for (const { port } of [hook, floor]) await times(port, body, REQUESTS);
+  for (const { port } of [hook, floor]) await times(port, body);
   const rounds: { readonly hook: Round; readonly floor: Round }[] = [];
   for (let count = 0; count < ROUNDS; count++)
     // oxlint-disable-next-line no-await-in-loop -- one at a time, or they would disturb each other
     rounds.push({ floor: await round(floor, body), hook: await round(hook, body) });
   for (const { child } of [hook, floor]) child.kill();
-  const cpu = (of: 'hook' | 'floor'): number => middle(rounds.map((each) => each[of].cpuMs));
-  const wall = (of: 'hook' | 'floor'): number => middle(rounds.flatMap((each) => each[of].taken));
-  const ratio = middle(rounds.map((each) => each.hook.cpuMs / each.floor.cpuMs));
+  const cpu = (of: 'hook' | 'floor'): number => median(rounds.map((each) => each[of].cpuMs));
+  const wall = (of: 'hook' | 'floor'): number => median(rounds.flatMap((each) => each[of].taken));
+  const ratio = median(rounds.map((each) => each.hook.cpuMs / each.floor.cpuMs));
   const ok = cpu('hook') <= TARGET_MS;
   const ms = (value: number): string => `${value.toFixed(2)} ms`;
   console.log(
