@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { modelCluster, type Cluster } from '../../src/sim/models/cluster.ts';
-import { virtualClock, type VirtualClock } from '../../src/sim/models/clock.ts';
+import { modelCluster } from '../../src/sim/models/cluster.ts';
+import { virtualClock } from '../../src/sim/models/clock.ts';
 import { podsOf } from '../../src/sim/models/deployments.ts';
 import { createWorld, NAMESPACE } from '../../src/sim/world.ts';
 import { STORIES, type Stage } from './control-plane.ts';
+import { drivenCalls, modelledUntil } from './modelled.ts';
 
 /** The contract of the control plane told to the simulator's model of it. */
-
-/** A promise that needs the modelled time to go on. */
-async function driven<T>(clock: VirtualClock, run: () => Promise<T>): Promise<T> {
-  let result: { readonly value: T } | undefined;
-  clock.spawn(async () => {
-    result = { value: await run() };
-  });
-  await clock.run(clock.now() + 10_000, () => result !== undefined);
-  return (result ?? assert.fail('no answer')).value;
-}
 
 function modelStage(): Stage {
   const clock = virtualClock(Date.parse('2026-01-05T08:00:00Z'));
@@ -29,23 +20,10 @@ function modelStage(): Stage {
     actor: 'contract',
     watchLagMs: () => 15,
   });
-  const calls = Object.entries(plain).map(([name, call]) => [
-    name,
-    (...args: never[]) => driven<unknown>(clock, () => (call as (...args: never[]) => Promise<unknown>)(...args)),
-  ]);
   return {
-    cluster: Object.fromEntries(calls) as Cluster,
+    cluster: drivenCalls(clock, plain, 10_000),
     namespace: NAMESPACE,
-    until: async (what, seconds, probe) => {
-      for (let left = seconds * 10; left > 0; left -= 1) {
-        // oxlint-disable-next-line no-await-in-loop -- one question after the other
-        const value = await probe();
-        if (value !== undefined) return value;
-        // oxlint-disable-next-line no-await-in-loop -- one question after the other
-        await clock.run(clock.now() + 100);
-      }
-      return assert.fail(`${what}: not within ${seconds} s`);
-    },
+    until: (what, seconds, probe) => modelledUntil(clock, 100, what, seconds, probe),
     removeForeground: async (ref) => {
       assert.equal(world.api.remove('contract', ref, { propagation: 'foreground' }).kind, 'done');
     },

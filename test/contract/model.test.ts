@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { flinkClient, type FlinkClient } from '../../src/flink/client.ts';
+import { flinkClient } from '../../src/flink/client.ts';
 import { createApp } from '../../src/http/app.ts';
 import { appHook } from '../../src/sim/hook.ts';
-import { virtualClock, type VirtualClock } from '../../src/sim/models/clock.ts';
+import { virtualClock } from '../../src/sim/models/clock.ts';
 import { processName } from '../../src/sim/models/flink/events.ts';
 import { createWorld, NAMESPACE } from '../../src/sim/world.ts';
 import { flinkJob, NAME, SPEC, type Spec } from '../sim/harness/sample.ts';
 import { CONTRACTS, type Stage } from './flink.ts';
+import { drivenCalls, modelledUntil } from './modelled.ts';
 
 /** The contract told to the simulator's Flink: Flork starts a job in the modelled cluster, and is gone. */
 
@@ -20,16 +21,6 @@ const FLINK: readonly (readonly [string, Spec])[] = [
   ['1.20', SPEC],
   ['2.3', { ...SPEC, flinkVersion: '2.3', image: 'flink:2.3.0', flinkConf: CHECKPOINTS }],
 ];
-
-/** A promise that needs the modelled time to go on. */
-async function driven<T>(clock: VirtualClock, run: () => Promise<T>): Promise<T> {
-  let result: { readonly value: T } | undefined;
-  clock.spawn(async () => {
-    result = { value: await clock.outside(run) };
-  });
-  await clock.run(clock.now() + 2_000, () => result !== undefined);
-  return (result ?? assert.fail('no answer')).value;
-}
 
 /** A cluster in which a job with this spec runs. */
 async function stageWith(spec: Spec): Promise<Stage> {
@@ -45,24 +36,11 @@ async function stageWith(spec: Spec): Promise<Stage> {
   const service = { name: `${NAME}-rest`, namespace: NAMESPACE, port: 8081, scheme: 'http' as const };
   const { signal } = new AbortController();
   const plain = flinkClient({ transport: world.transport, service, signal, timeoutMs: 500 });
-  const calls = Object.entries(plain).map(([name, call]) => [
-    name,
-    (...args: never[]) => driven<unknown>(clock, () => (call as (...args: never[]) => Promise<unknown>)(...args)),
-  ]);
   return {
-    client: Object.fromEntries(calls) as FlinkClient,
+    client: drivenCalls(clock, plain, 2_000, (run) => clock.outside(run)),
     savepoints: 'file:///data/savepoints/contract',
     forbidden: FORBIDDEN,
-    until: async (what, seconds, probe) => {
-      for (let left = seconds * 4; left > 0; left -= 1) {
-        // oxlint-disable-next-line no-await-in-loop -- one question after the other
-        const value = await probe();
-        if (value !== undefined) return value;
-        // oxlint-disable-next-line no-await-in-loop -- one question after the other
-        await clock.run(clock.now() + 250);
-      }
-      return assert.fail(`${what}: not within ${seconds} s`);
-    },
+    until: (what, seconds, probe) => modelledUntil(clock, 250, what, seconds, probe),
     killJobManager: async () => {
       const [jobManager] = world.runtime.jobManagers();
       const name = processName((jobManager ?? assert.fail('no JobManager')).info);
