@@ -7,19 +7,12 @@ import { identifiedTransport, type FlinkFiles } from '../../src/flink/identity.t
 import type { FlinkResponse, UndiciTransport } from '../../src/flink/transport.ts';
 import { until } from '../e2e/lib/kube.ts';
 import { recorder } from '../unit/http/hook-fixture.ts';
-import { makeCertificates, type Certificates } from '../unit/tls-fixture.ts';
+import { makeCertificates, NO_FILES, type Certificates } from '../unit/tls-fixture.ts';
 import { startJobManager, type JobManager } from './real-flink.ts';
 
 /** A Flink distribution, of which a JobManager is started on this machine. */
 const HOME = process.env['FLINK_HOME'] ?? '';
 const service = { name: 'orders-rest', namespace: 'team', port: 8081, scheme: 'https' } as const;
-const NONE: FlinkFiles = {
-  caFile: undefined,
-  certFile: undefined,
-  keyFile: undefined,
-  pkcs12File: undefined,
-  pkcs12PasswordFile: undefined,
-};
 
 describe("Flink's REST with mutual TLS", { skip: HOME === '' && 'FLINK_HOME names no Flink' }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'flork-mtls-'));
@@ -35,7 +28,7 @@ describe("Flink's REST with mutual TLS", { skip: HOME === '' && 'FLINK_HOME name
     return file;
   }
   const pem = (of: Certificates, trusted: Certificates): FlinkFiles => ({
-    ...NONE,
+    ...NO_FILES,
     caFile: put('ca.crt', trusted.ca),
     certFile: put('tls.crt', of.client.cert),
     keyFile: put('tls.key', of.client.key),
@@ -80,7 +73,7 @@ describe("Flink's REST with mutual TLS", { skip: HOME === '' && 'FLINK_HOME name
 
   test('and as PKCS#12', async () => {
     const bundle = { pkcs12File: put('client.p12', ours.pkcs12), pkcs12PasswordFile: put('password', 'changeit\n') };
-    const answer = await once({ ...NONE, caFile: put('ca.crt', ours.ca), ...bundle });
+    const answer = await once({ ...NO_FILES, caFile: put('ca.crt', ours.ca), ...bundle });
     assert.ok(answer.kind === 'response' && answer.status === 200);
   });
 
@@ -91,7 +84,7 @@ describe("Flink's REST with mutual TLS", { skip: HOME === '' && 'FLINK_HOME name
   });
 
   for (const [what, files] of [
-    ['no certificate', () => ({ ...NONE, caFile: put('ca.crt', ours.ca) })],
+    ['no certificate', () => ({ ...NO_FILES, caFile: put('ca.crt', ours.ca) })],
     ['a certificate of another CA', () => pem(others, ours)],
   ] as const) {
     test(`${what} is not let in, and that is told`, async () => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FlinkFiles } from '../../src/flink/identity.ts';
 
 /** A CA with certificates of a server and a client, made by openssl; `undefined` where there is none. */
 export type Certificates = {
@@ -11,6 +12,15 @@ export type Certificates = {
   readonly client: { readonly cert: string; readonly key: string };
   /** The client's certificate and key; its password is `changeit`. */
   readonly pkcs12: Buffer;
+};
+
+/** Neither trust nor identity towards Flink. */
+export const NO_FILES: FlinkFiles = {
+  caFile: undefined,
+  certFile: undefined,
+  keyFile: undefined,
+  pkcs12File: undefined,
+  pkcs12PasswordFile: undefined,
 };
 
 /** Keys are EC P-256, or RSA as Flink's default `security.ssl.algorithms` wants them. */

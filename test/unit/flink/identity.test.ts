@@ -3,18 +3,11 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { identifiedTransport, type FlinkFiles } from '../../../src/flink/identity.ts';
+import { identifiedTransport } from '../../../src/flink/identity.ts';
 import { recorder } from '../http/hook-fixture.ts';
-import { makeCertificates } from '../tls-fixture.ts';
+import { makeCertificates, NO_FILES } from '../tls-fixture.ts';
 
 const certificates = makeCertificates();
-const NONE: FlinkFiles = {
-  caFile: undefined,
-  certFile: undefined,
-  keyFile: undefined,
-  pkcs12File: undefined,
-  pkcs12PasswordFile: undefined,
-};
 
 describe('the identity towards Flink', { skip: certificates === undefined && 'no openssl' }, () => {
   if (certificates === undefined) return;
@@ -28,20 +21,20 @@ describe('the identity towards Flink', { skip: certificates === undefined && 'no
 
   it('is read from PEM or PKCS#12', async () => {
     const pem = { caFile: file('ca', ca), certFile: file('cert', client.cert), keyFile: file('key', client.key) };
-    await identifiedTransport({ ...NONE, ...pem }, log).close();
+    await identifiedTransport({ ...NO_FILES, ...pem }, log).close();
     const bundle = { pkcs12File: file('p12', pkcs12), pkcs12PasswordFile: file('password', 'changeit\n') };
-    await identifiedTransport({ ...NONE, ...bundle }, log).close();
-    await identifiedTransport(NONE, log).close();
+    await identifiedTransport({ ...NO_FILES, ...bundle }, log).close();
+    await identifiedTransport(NO_FILES, log).close();
   });
 
   it('is not taken when the file is missing, the key fits no certificate, or the password opens nothing', () => {
     assert.throws(
-      () => identifiedTransport({ ...NONE, caFile: '/nowhere' }, log),
+      () => identifiedTransport({ ...NO_FILES, caFile: '/nowhere' }, log),
       /^Error: FLINK_CA_FILE: is "\/nowhere"/,
     );
     const misfit = { certFile: file('cert', client.cert), keyFile: file('other-key', server.key) };
-    assert.throws(() => identifiedTransport({ ...NONE, ...misfit }, log), /mismatch/);
+    assert.throws(() => identifiedTransport({ ...NO_FILES, ...misfit }, log), /mismatch/);
     const closed = { pkcs12File: file('p12', pkcs12), pkcs12PasswordFile: file('wrong', 'other') };
-    assert.throws(() => identifiedTransport({ ...NONE, ...closed }, log), /mac verify|invalid/i);
+    assert.throws(() => identifiedTransport({ ...NO_FILES, ...closed }, log), /mac verify|invalid/i);
   });
 });
