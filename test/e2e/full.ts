@@ -18,7 +18,7 @@ import { startGate } from './lib/gate.ts';
 import { chooseHost, install } from './lib/install.ts';
 import { Cluster } from './lib/kube.ts';
 import { startModelHost } from './lib/model-host.ts';
-import { RESULTS, readResults, surroundings, type Result } from './lib/results.ts';
+import { RESULTS, readResults, surroundings, withoutPlace, type Result } from './lib/results.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -69,7 +69,7 @@ async function runCase(lane: Lane, item: Case, round: number): Promise<void> {
     console.log(`ok ${label}: ${seconds()} s, repeated ${outcome.repeated} ${outcome.note}`);
   } catch (error) {
     failures++;
-    const text = String((error as Error).stack ?? error);
+    const text = withoutPlace(String((error as Error).stack ?? error));
     await write({ ...head, ok: false, seconds: seconds(), repeated: 0, note: '', error: text.slice(0, 4000) });
     console.log(`FAILED ${label}: ${seconds()} s\n${text}`);
     await lane.forgetShared().catch((problem: unknown) => console.log(`# ${String(problem)}`));

@@ -2,11 +2,21 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { reliabilityPage } from '../e2e/lib/reliability.ts';
-import { readResults, type Result } from '../e2e/lib/results.ts';
+import { readResults, withoutPlace, type Result } from '../e2e/lib/results.ts';
 
 test('docs/reliability.md says what the results say (else: npm run e2e:report)', async () => {
   const page = await readFile(new URL('../../docs/reliability.md', import.meta.url), 'utf8');
   assert.equal(page, reliabilityPage(await readResults()));
+});
+
+test('a result does not tell where the checkout was', async () => {
+  const error = 'Error: x\n    at f (file:///home/me/flork/test/e2e/full.ts:67:21)\n    at g (/home/me/flork/a.ts:1:1)';
+  assert.equal(
+    withoutPlace(error, '/home/me/flork'),
+    'Error: x\n    at f (test/e2e/full.ts:67:21)\n    at g (a.ts:1:1)',
+  );
+  const told = (await readResults()).filter((result) => /file:\/\/\/.*\.ts:/.test(result.error ?? ''));
+  assert.deepEqual(told, []);
 });
 
 const RESULT: Result = {

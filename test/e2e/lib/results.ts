@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Host } from './install.ts';
 import { ROOT } from './kit.ts';
@@ -32,6 +33,11 @@ export async function readResults(): Promise<readonly Result[]> {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Result);
+}
+
+/** A text, of an error say, without the folder of this checkout: a result tells what happened, not on whose machine. */
+export function withoutPlace(text: string, root: string = ROOT): string {
+  return text.replaceAll(`${pathToFileURL(root).href}/`, '').replaceAll(`${root}/`, '');
 }
 
 /** What runs in the tests: a commit that leaves these alone is the same Flork. */
