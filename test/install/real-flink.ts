@@ -1,15 +1,13 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Certificates } from '../unit/tls-fixture.ts';
+import { makeStores, STORE_PASSWORD, type Certificates } from '../unit/tls-fixture.ts';
 
 /** A JobManager of a real Flink on this machine. */
 export type JobManager = { readonly port: number; readonly output: () => string; readonly stop: () => Promise<void> };
-
-const PASSWORD = 'changeit';
 
 /** A port that nobody has at this moment. */
 async function freePort(): Promise<number> {
@@ -21,25 +19,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** The stores that Flink reads: its certificate and key, and the CA of those whom it lets in. */
-function stores(
-  folder: string,
-  certificates: Certificates,
-): { readonly keystore: string; readonly truststore: string } {
-  const [keystore, truststore] = [join(folder, 'keystore.p12'), join(folder, 'truststore.p12')];
-  const from = { cwd: certificates.folder, stdio: 'ignore' } as const;
-  const pair = ['-inkey', 'server.key', '-in', 'server.crt', '-name', 'server'];
-  execFileSync('openssl', ['pkcs12', '-export', ...pair, '-out', keystore, '-passout', `pass:${PASSWORD}`], from);
-  // Java trusts an entry of PKCS#12 only where keytool has marked it.
-  const store = ['-keystore', truststore, '-storetype', 'PKCS12', '-storepass', PASSWORD];
-  execFileSync('keytool', ['-importcert', '-noprompt', '-alias', 'ca', '-file', 'ca.crt', ...store], from);
-  return { keystore, truststore };
-}
-
 /** Starts `jobmanager.sh` of a Flink distribution, whose REST wants mutual TLS; its other ports are its own affair. */
 export async function startJobManager(home: string, certificates: Certificates): Promise<JobManager> {
   const folder = mkdtempSync(join(tmpdir(), 'flork-flink-'));
-  const { keystore, truststore } = stores(folder, certificates);
+  const { keystore, truststore } = makeStores(folder, certificates);
   const port = await freePort();
   const conf = {
     'jobmanager.rpc.address': '127.0.0.1',
@@ -51,10 +34,10 @@ export async function startJobManager(home: string, certificates: Certificates):
     'security.ssl.rest.enabled': true,
     'security.ssl.rest.authentication-enabled': true,
     'security.ssl.rest.keystore': keystore,
-    'security.ssl.rest.keystore-password': PASSWORD,
-    'security.ssl.rest.key-password': PASSWORD,
+    'security.ssl.rest.keystore-password': STORE_PASSWORD,
+    'security.ssl.rest.key-password': STORE_PASSWORD,
     'security.ssl.rest.truststore': truststore,
-    'security.ssl.rest.truststore-password': PASSWORD,
+    'security.ssl.rest.truststore-password': STORE_PASSWORD,
   };
   const [config, logs] = [join(folder, 'conf'), join(folder, 'log')];
   cpSync(join(home, 'conf'), config, { recursive: true });

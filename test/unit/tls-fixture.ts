@@ -23,15 +23,16 @@ export const NO_FILES: FlinkFiles = {
   pkcs12PasswordFile: undefined,
 };
 
-/** Keys are EC P-256, or RSA as Flink's default `security.ssl.algorithms` wants them. */
-export function makeCertificates(kind: 'ec' | 'rsa' = 'ec'): Certificates | undefined {
+/** Keys are EC P-256, or RSA as Flink's default `security.ssl.algorithms` wants them; `names` are those of this machine, and DNS names. */
+export function makeCertificates(kind: 'ec' | 'rsa' = 'ec', names: readonly string[] = []): Certificates | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'flork-tls-'));
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
   const algorithm = kind === 'rsa' ? ['rsa:2048'] : ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
   const key = ['-newkey', ...algorithm, '-nodes'];
   try {
     openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.crt', '-days', '2', '-subj', '/CN=ca');
-    writeFileSync(join(folder, 'names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1');
+    const known = ['DNS:localhost', 'IP:127.0.0.1', ...names.map((name) => `DNS:${name}`)];
+    writeFileSync(join(folder, 'names'), `subjectAltName=${known.join(',')}`);
     for (const name of ['server', 'client']) {
       openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
       const signed = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'names'];
@@ -54,4 +55,22 @@ export function makeCertificates(kind: 'ec' | 'rsa' = 'ec'): Certificates | unde
     client: pair('client'),
     pkcs12: readFileSync(join(folder, 'client.p12')),
   };
+}
+
+/** What opens the stores below. */
+export const STORE_PASSWORD = 'changeit';
+
+/** The stores that Flink reads (`security.ssl.rest.*`, PKCS#12): its certificate and key, and the CA of those whom it lets in. */
+export function makeStores(
+  folder: string,
+  certificates: Certificates,
+): { readonly keystore: string; readonly truststore: string } {
+  const [keystore, truststore] = [join(folder, 'keystore.p12'), join(folder, 'truststore.p12')];
+  const from = { cwd: certificates.folder, stdio: 'ignore' } as const;
+  const pair = ['-inkey', 'server.key', '-in', 'server.crt', '-name', 'server'];
+  execFileSync('openssl', ['pkcs12', '-export', ...pair, '-out', keystore, '-passout', `pass:${STORE_PASSWORD}`], from);
+  // Java trusts an entry of PKCS#12 only where keytool has marked it.
+  const store = ['-keystore', truststore, '-storetype', 'PKCS12', '-storepass', STORE_PASSWORD];
+  execFileSync('keytool', ['-importcert', '-noprompt', '-alias', 'ca', '-file', 'ca.crt', ...store], from);
+  return { keystore, truststore };
 }

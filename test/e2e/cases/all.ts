@@ -1,6 +1,7 @@
 import type { Case } from './case.ts';
 import { contractCases } from './contract.ts';
 import { killCases } from './kill.ts';
+import { mutualTlsCases } from './mutual-tls.ts';
 import { endCases } from './scenarios/ends.ts';
 import { repairCases } from './scenarios/repair.ts';
 import { scaleCases } from './scenarios/scale.ts';
@@ -17,5 +18,6 @@ export const CASES: readonly Case[] = [
   ...endCases,
   ...scaleCases,
   ...versionCases,
+  ...mutualTlsCases,
   ...contractCases,
 ];

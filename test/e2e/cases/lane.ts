@@ -7,6 +7,7 @@ import {
   startKiller,
   type FlinkVersion,
   type Progress,
+  type Rest,
 } from '../lib/flink-job.ts';
 import type { Gate } from '../lib/gate.ts';
 import { kubectl, PATIENCE, until, type Cluster, type KubeObject } from '../lib/kube.ts';
@@ -25,7 +26,7 @@ export type Lane = {
   readonly shared: () => Promise<Subject>;
   readonly forgetShared: () => Promise<void>;
   /** Applies a job of a case's own, which does not have to start; takes the shared one away first, and this one at the end. */
-  readonly withOwn: <T>(name: string, more: Spec, story: (subject: Subject) => Promise<T>) => Promise<T>;
+  readonly withOwn: <T>(name: string, more: Spec, story: (subject: Subject) => Promise<T>, rest?: Rest) => Promise<T>;
   readonly close: () => Promise<void>;
 };
 
@@ -84,11 +85,11 @@ export async function openLane(
       shared = undefined;
       if (old !== undefined) await removeJob(old.job);
     },
-    withOwn: async (name, more, story) => {
+    withOwn: async (name, more, story, rest) => {
       const old = shared;
       shared = undefined;
       if (old !== undefined) await removeJob(old.job);
-      const own = await applySubject(lane, `${name}-${++started}`, more);
+      const own = await applySubject(lane, `${name}-${++started}`, more, rest);
       try {
         return await story(own);
       } finally {
@@ -174,9 +175,9 @@ async function removeJob(job: FlinkJob): Promise<void> {
   });
 }
 
-async function applySubject(place: Place, name: string, more: Spec = {}): Promise<Subject> {
+async function applySubject(place: Place, name: string, more: Spec = {}, rest?: Rest): Promise<Subject> {
   const { namespace, shell, cluster } = place;
-  const job = new FlinkJob(cluster, name, namespace);
+  const job = new FlinkJob(cluster, name, namespace, rest);
   const holds = holdFolder(namespace, name);
   await shell(`mkdir -p -m 777 ${holds} ${outputFolder(namespace, name)}; rm -f ${holds}/*`);
   await kubectl(['apply', '-f', '-'], JSON.stringify(subjectManifest(place, name, more)));

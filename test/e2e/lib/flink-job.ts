@@ -60,16 +60,22 @@ export function counterJob(
   };
 }
 
+/** GET on the REST API of the job of this name; rejects when it is not answered by 200. */
+export type Rest = (name: string, path: string) => Promise<string>;
+
 /** One FlinkJob on a cluster, and what the test asks about it. */
 export class FlinkJob {
   readonly cluster: Cluster;
   readonly name: string;
   readonly namespace: string;
+  readonly #rest: Rest;
 
-  constructor(cluster: Cluster, name: string, namespace: string) {
+  /** Its REST is asked through the API server, unless there is another way. */
+  constructor(cluster: Cluster, name: string, namespace: string, rest?: Rest) {
     this.cluster = cluster;
     this.name = name;
     this.namespace = namespace;
+    this.#rest = rest ?? throughApiServer(cluster, namespace);
   }
 
   get path(): string {
@@ -86,14 +92,9 @@ export class FlinkJob {
     return this.cluster.pods(this.namespace, `flork.itom.com/job=${this.name},flork.itom.com/component=${component}`);
   }
 
-  /** GET on the job's own REST, through the API server. */
+  /** GET on the job's own REST. */
   async rest(path: string): Promise<any> /* oxlint-disable-line typescript/no-explicit-any -- read loosely */ {
-    const answer = await this.cluster.call(
-      'GET',
-      `/api/v1/namespaces/${this.namespace}/services/${this.name}-rest:8081/proxy${path}`,
-    );
-    if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${answer.text.slice(0, 300)}`);
-    return JSON.parse(answer.text);
+    return JSON.parse(await this.#rest(this.name, path));
   }
 
   /** Where the job is; throws when its state was lost or repeated. */
@@ -214,6 +215,15 @@ export class FlinkJob {
     assert.equal(pods.length, 1, 'one JobManager pod');
     assert.equal(await killProcesses(this.namespace, pods, JOB_MANAGER), 1, 'one JobManager process');
   }
+}
+
+function throughApiServer(cluster: Cluster, namespace: string): Rest {
+  return async (name, path) => {
+    const proxy = `/api/v1/namespaces/${namespace}/services/${name}-rest:8081/proxy`;
+    const answer = await cluster.call('GET', proxy + path);
+    if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${answer.text.slice(0, 300)}`);
+    return answer.text;
+  };
 }
 
 export class StateLost extends Error {}

@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildImage, hashOf } from '../../install/image.ts';
+import { flinkCertificates, giveFlork } from './flink-tls.ts';
 import { ROOT, loadImage } from './kit.ts';
 import { kubectl } from './kube.ts';
 
@@ -78,7 +79,7 @@ async function overlay(host: Host, flork: string): Promise<string> {
   };
   // By plain HTTP, so that tests can stand between Metacontroller and the hook; `npm run test:install` has them speak TLS.
   const own = host.kind === 'binary' ? ['metacontroller'] : ['metacontroller-rbac', 'admission-policy'];
-  const components = [...DUTIES, ...own];
+  const components = [...DUTIES, 'flink-tls', ...own];
   let text = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
   text += `components: [${components.map((name) => `${shipped}/components/${name}`).join(', ')}]\n`;
   text += `resources: [${shipped}/base]\nimages:\n${image('flork', flork)}`;
@@ -109,6 +110,7 @@ export async function install(host: Host): Promise<void> {
   const manifests = await kubectl(['kustomize', folder]);
   const apply = (): Promise<string> => kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], manifests);
   await apply().catch(apply); // a FlinkJob kind that was just created may need a moment
+  await giveFlork(flinkCertificates());
   await kubectl(['-n', 'flork-system', 'rollout', 'status', 'deployment/flork', '--timeout=120s']);
   if (host.kind === 'binary') {
     await kubectl(['-n', 'metacontroller', 'rollout', 'restart', 'statefulset/metacontroller']);

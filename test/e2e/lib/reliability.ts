@@ -18,6 +18,9 @@ While the spec changes and the job is stopped with a savepoint, everything is he
 const SCENARIOS = `## Scenarios
 Rows of the scenario table, by its numbers.`;
 
+const TLS = `## Mutual TLS with Flink
+The recipe of [tls.md](tls.md#flinks-rest).`;
+
 const CONTRACT = `## Contract of the model
 What the simulator's model of Flink promises (\`test/contract\`), told to real Flink.`;
 
@@ -43,7 +46,7 @@ export function reliabilityPage(results: readonly Result[]): string {
     (a, b) => a.where.localeCompare(b.where) || a.name.localeCompare(b.name, 'en', { numeric: true }),
   );
   const of = (group: string): readonly Row[] => sorted.filter(({ name }) => name.startsWith(group));
-  return `${HEAD}\n${surroundings(current)}${older(results.length - current.length)}\n\n${KILLS}\n\n${kills(of('kill/'))}\n\n${SCENARIOS}\n\n${scenarios(of('scenario/'))}\n\n${CONTRACT}\n\n${scenarios(of('contract/'))}\n`;
+  return `${HEAD}\n${surroundings(current)}${older(results.length - current.length)}\n\n${KILLS}\n\n${kills(of('kill/'))}\n\n${SCENARIOS}\n\n${scenarios(of('scenario/'))}\n\n${TLS}\n\n${scenarios(of('tls/'))}\n\n${CONTRACT}\n\n${scenarios(of('contract/'))}\n`;
 }
 
 const count = ({ runs }: Row, counts: (run: Result) => boolean): number => runs.filter(counts).length;

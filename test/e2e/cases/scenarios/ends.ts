@@ -21,7 +21,7 @@ async function leftovers({ cluster, namespace }: Lane, name: string): Promise<re
 }
 
 /** Waits until nothing is left of a job. */
-async function gone(lane: Lane, { job }: Pick<Subject, 'job'>, seconds = 180): Promise<void> {
+export async function gone(lane: Lane, { job }: Pick<Subject, 'job'>, seconds = 180): Promise<void> {
   const why = async (): Promise<string> => `${(await leftovers(lane, job.name)).join(' ')} ${await job.explain('')}`;
   await until(
     `${job.name} is gone without a trace`,
@@ -34,7 +34,8 @@ async function gone(lane: Lane, { job }: Pick<Subject, 'job'>, seconds = 180): P
   );
 }
 
-const remove = (
+/** Deletes a FlinkJob, and does not wait. */
+export const remove = (
   { namespace }: Lane,
   name: string,
   cascade: 'background' | 'foreground' = 'background',
