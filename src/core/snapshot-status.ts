@@ -5,6 +5,7 @@ import { comparable, isOwnCheckpoint, isOwnSavepoint, newestInFlink } from './li
 import { sameJson } from './memo.ts';
 import { isVoid } from './missing.ts';
 import type { RestoreContent } from './record.ts';
+import { fitted } from './status-size.ts';
 import { rfc3339 } from './time.ts';
 
 /** status.snapshots: what was taken, what is recorded for the next process, what ended epochs have left. */
@@ -79,7 +80,7 @@ export function withSnapshots(
       ...(lastSavepoint ? { lastSavepoint: sized(facts, lastSavepoint) } : {}),
       ...(history.length > 0 ? { history } : {}),
     };
-    return Object.keys(snapshots).length > 0 ? { ...status, snapshots } : status;
+    return fitted(Object.keys(snapshots).length > 0 ? { ...status, snapshots } : status);
   };
   const still = assemble(before);
   if (sameJson(still, facts.prior)) return still;
