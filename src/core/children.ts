@@ -49,7 +49,9 @@ export function replicasFor(facts: Facts, answer: Answer, record: EpochRecord): 
       }
       // TaskManagers of this epoch were started after the proof: they are no remnant of the one before it.
       const begun = facts.deployed === record.number || epochOfDeployment(taskManager) === record.number;
-      const proven = absent.jobManager === 'proven' && (absent.taskManager === 'proven' || begun);
+      // What was ended is never started again: the next epoch is.
+      const over = facts.endedInStatus?.over === true && answer.ended !== null;
+      const proven = !over && absent.jobManager === 'proven' && (absent.taskManager === 'proven' || begun);
       return proven
         ? { jobManager: record.replicas.jobManager, ...wanted }
         : { jobManager: 0, taskManager: begun ? seen.taskManager : 0, scaledBy };

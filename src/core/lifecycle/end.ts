@@ -10,7 +10,7 @@ import { mayStartEmpty, neverRan, waysOut } from './contract.ts';
 import { failureText } from './job-ended.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { restartsItself, restartWaits } from './redeploy.ts';
-import { failedRollsBack, heirOfEnd, isRollbackDue, leavingState } from './rollback.ts';
+import { failedRollsBack, heirOfEnd, isRollbackDue, leavingState, rollbackUnknown } from './rollback.ts';
 import { progress, ready, stalled } from './say.ts';
 import { declareNext, waitForPods } from './start.ts';
 
@@ -242,6 +242,8 @@ export function retire(facts: Facts): Answer | undefined {
       resyncAfterSeconds: 0,
     };
   }
+  const unknown = rollbackUnknown(facts);
+  if (unknown) return unknown;
   const restore = facts.restoreNonce === undefined ? undefined : facts.wanted?.restore?.from;
   if (!restore && heir === undefined && !ended.startsEmpty && !mayStartEmpty(facts)) return nothingToGoOnFrom(facts);
   const reason = restore

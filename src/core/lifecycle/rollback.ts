@@ -9,9 +9,9 @@ import { openRecord, type EpochRecord, type FailedEpoch } from '../record.ts';
 import { isReadinessOver, isStable } from '../stability.ts';
 import { neverRan } from './contract.ts';
 import { intend } from './intend.ts';
-import { TRANSITION_SECONDS } from './pace.ts';
+import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
 import { notStableText } from './say-on.ts';
-import { progress } from './say.ts';
+import { progress, stalled } from './say.ts';
 import { comparable, heritage } from './snapshots.ts';
 
 /**
@@ -104,6 +104,31 @@ export function failedRollsBack(facts: Facts): Answer | undefined {
 /** Whether the next epoch of an ended one is a rollback, which another spec breaks out of. */
 export function isRollbackDue({ endedInStatus, changeWanted, suspendWanted, upgrades }: Facts): boolean {
   return endedInStatus?.rollback === true && (!changeWanted || (suspendWanted && upgrades.length === 0));
+}
+
+/**
+ * A rollback is due and the record of the last stable epoch is not shown, or status does not name it any more: nothing is started, and
+ * least of all what was ended.
+ */
+export function rollbackUnknown(facts: Facts): Answer | undefined {
+  if (!isRollbackDue(facts) || stableRecord(facts) !== undefined) return undefined;
+  const { prior, endedInStatus } = facts;
+  const stable = prior?.stableEpoch;
+  const why = stable
+    ? `The record ConfigMap of epoch ${stable.number}, the last stable one, is gone or does not match its hash`
+    : 'Status does not name the last stable epoch any more';
+  const from = endedInStatus?.newest ?? endedInStatus?.path ?? facts.epoch?.restoredFrom ?? 'nothing';
+  const ways = `correct the spec, or set spec.restartNonce to run it as it is, from ${from}`;
+  return {
+    rule: 'rollbackUnknown',
+    say: stalled(
+      'Stalled',
+      'RecordMissing',
+      `${why}, so that the job cannot be rolled back. Nothing is started: ${stable ? `restore that ConfigMap, ${ways}` : ways}.`,
+    ),
+    workloads: 'stop',
+    resyncAfterSeconds: CLUSTER_SECONDS,
+  };
 }
 
 /** What is said of an epoch whose pods are being stopped. */

@@ -54,7 +54,7 @@ export function doDeed(h: History, deed: DeedName): void {
     case 'labels of the JobManager Deployment edited':
       return editWorkload(h, (live) => ({ ...live, metadata: { ...live.metadata, labels: { somebody: 'else' } } }));
     case 'status wiped':
-      return h.edit((live) => ({ ...live, status: {} }));
+      return withStatus(h, {});
     case 'status of an earlier epoch put back':
       return putBack(h);
     case 'results of triggers forgotten':
@@ -104,5 +104,13 @@ function putBack(h: History): void {
   const older = h.world.api.writes.findLast(
     ({ object }) => object.kind === 'FlinkJob' && (statusOf(object).epoch?.number ?? 0) < (epoch ?? 0),
   );
-  if (older !== undefined) h.edit((job) => ({ ...job, status: older.object['status'] }));
+  if (older !== undefined) withStatus(h, older.object['status']);
+}
+
+/** Writes another status; what the former one intended is forgotten. */
+function withStatus(h: History, status: unknown): void {
+  h.edit((live) => {
+    h.ledger.forgot(live.metadata.uid ?? '');
+    return { ...live, status };
+  });
 }

@@ -24,6 +24,8 @@ export type Ledger = {
   readonly running: (owner: string) => boolean;
   readonly progressed: (process: ProcessInfo) => boolean;
   readonly snapshot: (path: string) => Snapshot | undefined;
+  /** Somebody took the status away, and with it the intents of what is under way. */
+  readonly forgot: (owner: string) => void;
   /** The user gave leave to start from elsewhere or from nothing. */
   readonly permit: (owner: string) => void;
   /** A process on a lost node no longer counts as living. */
@@ -39,6 +41,8 @@ type Asked = {
   readonly kind: 'stop' | 'savepoint' | 'checkpoint';
   readonly triggerId: string;
   state: 'open' | 'failed' | 'done';
+  /** Its intent was taken away by somebody: a checkpoint beside it, which ends nothing, is another intent. */
+  forgotten?: true;
 };
 type Known = { readonly path: string; readonly at: number };
 type Lineage = {
@@ -94,6 +98,7 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   const counts: Record<string, number> = {};
   /** The operation that each directory of a savepoint belongs to. */
   const directories = new Map<string, string>();
+  const forgottenAt = new Map<string, number>();
   const rollbacks = createRollbacks(report);
 
   const lineage = (owner: string): Lineage => {
@@ -143,12 +148,17 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   const asked = (process: ProcessInfo, kind: Asked['kind'], triggerId: string): void => {
     const of = operations.get(processName(process)) ?? [];
     const open = of.find(
-      (one) => one.triggerId !== triggerId && (one.kind === 'stop' ? one.state !== 'failed' : one.state === 'open'),
+      (one) =>
+        one.triggerId !== triggerId &&
+        (one.kind === 'stop' ? one.state !== 'failed' : one.state === 'open') &&
+        !(one.forgotten && kind === 'checkpoint'),
     );
     if (open !== undefined && (open.kind === 'stop' || open.kind === kind))
       report('S1', `${kind} ${triggerId} while ${open.kind} ${open.triggerId} is ${open.state}`);
     if (of.some((one) => one.triggerId === triggerId)) report('S1', `${kind} ${triggerId} started twice`);
-    operations.set(processName(process), [...of, { kind, triggerId, state: 'open' }]);
+    // A sync under way may still ask for what it saw intended.
+    const late = now() - (forgottenAt.get(process.owner) ?? Number.NEGATIVE_INFINITY) < GRACE_MS;
+    operations.set(processName(process), [...of, { kind, triggerId, state: 'open', ...(late && { forgotten: true }) }]);
   };
   const settle = (process: ProcessInfo, triggerId: string, state: Asked['state']): void => {
     const operation = operations.get(processName(process))?.find((one) => one.triggerId === triggerId);
@@ -286,6 +296,12 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
       ),
     progressed: (process) => progressed.has(processName(process)),
     snapshot: (path) => storage.read(path),
+    forgot: (owner) => {
+      forgottenAt.set(owner, now());
+      for (const process of alive.values())
+        if (process.owner === owner)
+          for (const operation of operations.get(processName(process)) ?? []) operation.forgotten = true;
+    },
     permit: (owner) => {
       lineage(owner).permitted = true;
     },

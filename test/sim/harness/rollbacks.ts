@@ -50,7 +50,8 @@ export function createRollbacks(report: Report): Rollbacks {
     const { number, restoredFrom } = epoch;
     if (life.records.get(number)?.failed !== undefined)
       report('rollback', `epoch ${number}, which is a rollback, is rolled back`);
-    if (stableEpoch === undefined || !life.stable.has(stableEpoch.number))
+    // Told again of an end that was told before: which epoch was stable may have been taken away with the status.
+    if (!life.failed.has(number) && (stableEpoch === undefined || !life.stable.has(stableEpoch.number)))
       report('rollback', `epoch ${number} is rolled back to ${stableEpoch?.number ?? 'none'}, which was not stable`);
     if (epoch.stableAt !== undefined) report('rollback', `epoch ${number} is rolled back, and it is stable`);
     if (epoch.ended?.rollback !== true) return;

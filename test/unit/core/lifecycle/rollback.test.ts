@@ -1,10 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readObserved } from '../../../../src/api/observed.ts';
+import type { Answer } from '../../../../src/core/answer.ts';
 import { epochNames } from '../../../../src/core/build/names.ts';
 import { encodeRecord, readRecord, recordConfigMap } from '../../../../src/core/build/record.ts';
+import { replicasFor } from '../../../../src/core/children.ts';
+import { factsOf } from '../../../../src/core/facts/facts.ts';
 import { openRecord } from '../../../../src/core/record.ts';
-import { answered, checkpoint, edit, JOB, jobManagerPod, podOf, runningCluster, SPEC, sync } from '../drive.ts';
+import {
+  answered,
+  checkpoint,
+  edit,
+  inputOf,
+  JOB,
+  jobManagerPod,
+  podOf,
+  runningCluster,
+  SPEC,
+  sync,
+} from '../drive.ts';
 
 const PATH = 'file:///state/savepoints/team-wordcount-b7e23ec2-9af1-4b0e-8f5e-000000000001/1/savepoint-abc';
 const CRASHED = { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } };
@@ -95,6 +109,54 @@ test('a rollback that is declared waits for its record, and what failed is not m
   }
   at.children = children;
   assert.equal(sync(at, { pods: [] }).rule, 'startDeclared');
+});
+
+/** The pods of epoch 2 are gone, and its rollback is next. */
+function due() {
+  const { at } = crashing('automatic');
+  for (let step = 0; step < 2; step++) sync(at, { pods: [] });
+  assert.equal(at.status?.epoch?.ended?.over, true);
+  return at;
+}
+
+test('where the record of the stable epoch is gone nothing is started, and that is told', () => {
+  const at = due();
+  const children = new Map(at.children);
+  assert.ok(at.children.delete(`ConfigMap/${epochNames(JOB, 1).record}`));
+  for (let step = 0; step < 3; step++) {
+    const answer = sync(at, { pods: [] });
+    assert.equal(answer.rule, 'rollbackUnknown');
+    assert.equal(answer.status.state, 'Stalled');
+    assert.match(answer.status.message ?? '', /record ConfigMap of epoch 1, .* spec\.restartNonce/);
+    const { spec } = at.children.get('Deployment/wordcount-jobmanager') ?? {};
+    assert.equal((spec as { replicas: number }).replicas, 0);
+  }
+  at.children = children;
+  assert.equal(sync(at, { pods: [] }).rule, 'declareNext', 'shown again, it goes on');
+});
+
+test('whatever a rule asks for, what was ended is not started again', () => {
+  const at = due();
+  const facts = factsOf(inputOf(at, { pods: [] }));
+  const answer = { workloads: 'run' } as Answer;
+  assert.equal(replicasFor(facts, answer, facts.record!).jobManager, 0);
+  const { ended: _, ...epoch } = at.status!.epoch!;
+  const open = factsOf(inputOf(at, { pods: [], status: { ...at.status!, epoch } }));
+  assert.equal(replicasFor({ ...open, endedInStatus: undefined }, answer, facts.record!).jobManager, 1);
+});
+
+test('where status forgot the stable epoch a new spec or restartNonce goes on from what there is', () => {
+  for (const change of [{ jobArgs: ['right'] }, { restartNonce: 1 }]) {
+    const at = due();
+    const { stableEpoch: _, ...status } = at.status!;
+    at.status = status;
+    assert.equal(sync(at, { pods: [] }).rule, 'rollbackUnknown');
+    edit(at, change);
+    const next = sync(at, { pods: [] });
+    assert.equal(next.rule, 'declareNext');
+    assert.equal(next.status.epoch?.restoredFrom, PATH);
+    assert.equal(next.status.failedEpoch, undefined);
+  }
 });
 
 test('a restart asked for while a rollback is declared acts on what was started', () => {
