@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { doDeed } from '../harness/deeds.ts';
 import { aged, condition, epochOf, isReady, LIMIT_MS, reachSettled, stateOf } from '../harness/flows.ts';
 import { reconfigured, SPEC, withPolicies, type Spec } from '../harness/sample.ts';
 import { confOf, running, scenario, status } from '../harness/scenario.ts';
@@ -139,5 +140,22 @@ scenario(
     await h.until(() => isReady(h) && epochOf(h) === 4, LIMIT_MS, 'the corrected spec runs');
     assert.notEqual(status(h).epoch?.restoredFrom, newest);
     assert.equal(h.ledger.rewinds.length, 1);
+  },
+);
+
+scenario(
+  '15 the records are deleted in the middle of a rollback: nothing starts, that is told, and a corrected spec runs',
+  async (h) => {
+    await aged(h, GOOD);
+    h.apply(LOOPING);
+    await h.until(() => status(h).epoch?.ended?.rollback === true, LIMIT_MS, 'left for the stable epoch');
+    doDeed(h, 'record deleted');
+    await h.until(() => condition(h, 'Stalled') === 'True', LIMIT_MS, 'told');
+    await h.run(10 * 60_000);
+    assert.equal(h.ledger.alive(h.job()?.metadata.uid ?? ''), undefined);
+    assert.match(status(h).message ?? '', /spec\.restartNonce/);
+    h.apply(reconfigured(GOOD, '65'));
+    await h.until(() => isReady(h), LIMIT_MS, 'the corrected spec runs');
+    assert.match(confOf(h), /max-parallelism: 65/);
   },
 );
