@@ -5,7 +5,8 @@ const MOST_CHARACTERS = 16 * 1024;
 
 /**
  * A status that is not too large, where long paths make it so: without the oldest snapshots of its list, then without the snapshots that
- * the oldest transitions name (the newest is told apart by its own). What a start may begin from is never left out: a status that is too large without the lists is told as it is.
+ * the oldest transitions name (the newest is told apart by its own). What a start may begin from is never left out: a status that is
+ * too large without the lists is told as it is.
  */
 export function fitted(status: Status): Status {
   let excess = JSON.stringify(status).length - MOST_CHARACTERS;

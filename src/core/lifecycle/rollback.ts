@@ -112,13 +112,11 @@ export function isRollbackDue({ endedInStatus, changeWanted, suspendWanted, upgr
  */
 export function rollbackUnknown(facts: Facts): Answer | undefined {
   if (!isRollbackDue(facts) || stableRecord(facts) !== undefined) return undefined;
-  const { prior, endedInStatus } = facts;
-  const stable = prior?.stableEpoch;
+  const stable = facts.prior?.stableEpoch;
   const why = stable
     ? `The record ConfigMap of epoch ${stable.number}, the last stable one, is gone or does not match its hash`
     : 'Status does not name the last stable epoch any more';
-  const from = endedInStatus?.newest ?? endedInStatus?.path ?? facts.epoch?.restoredFrom ?? 'nothing';
-  const ways = `correct the spec, or set spec.restartNonce to run it as it is, from ${from}`;
+  const ways = `correct the spec, or set spec.restartNonce to run it as it is, from ${heirBeyondRollback(facts) ?? 'nothing'}`;
   return {
     rule: 'rollbackUnknown',
     say: stalled(
@@ -137,11 +135,21 @@ export function leavingState(facts: Facts): Say['state'] {
   return isRollbackDue(facts) ? 'RollingBack' : 'Upgrading';
 }
 
-/** Another spec goes on from the newest snapshot of what was to be rolled back. */
+/** What the next epoch goes on from: another spec, from the newest snapshot of what was to be rolled back. */
 export function heirOfEnd(facts: Facts): string | undefined {
+  const breaksOut = facts.endedInStatus?.rollback && !isRollbackDue(facts);
+  return breaksOut ? heirBeyondRollback(facts) : givenOn(facts);
+}
+
+/** The newest snapshot of what was to be rolled back. */
+function heirBeyondRollback(facts: Facts): string | undefined {
+  return facts.endedInStatus?.newest ?? givenOn(facts);
+}
+
+/** What the ended epoch left, or, where it never ran, what it was given. */
+function givenOn(facts: Facts): string | undefined {
   const ended = facts.endedInStatus;
-  const given = ended?.how === 'replaced' ? (handedOn(facts) ?? ended.path) : ended?.path;
-  return ended?.rollback && !isRollbackDue(facts) ? (ended.newest ?? given) : given;
+  return ended?.how === 'replaced' ? (handedOn(facts) ?? ended.path) : ended?.path;
 }
 
 /** What an epoch that never ran hands on: what it was given, or, where it was a rollback, what it left behind. */
