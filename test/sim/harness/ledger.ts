@@ -40,9 +40,8 @@ export type Rewind = { readonly at: number; readonly owner: string; readonly fro
 type Asked = {
   readonly kind: 'stop' | 'savepoint' | 'checkpoint';
   readonly triggerId: string;
+  readonly at: number;
   state: 'open' | 'failed' | 'done';
-  /** Its intent was taken away by somebody: a checkpoint beside it, which ends nothing, is another intent. */
-  forgotten?: true;
 };
 type Known = { readonly path: string; readonly at: number };
 type Lineage = {
@@ -59,6 +58,8 @@ type Lineage = {
   finished: number;
   /** The epoch of the last process that restored. */
   epoch: number;
+  /** When somebody last took the intents away. */
+  forgottenAt: number;
   /** Where the last process began: what was further then is void. */
   began: { readonly at: number; readonly counter: number };
 };
@@ -98,7 +99,6 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   const counts: Record<string, number> = {};
   /** The operation that each directory of a savepoint belongs to. */
   const directories = new Map<string, string>();
-  const forgottenAt = new Map<string, number>();
   const rollbacks = createRollbacks(report);
 
   const lineage = (owner: string): Lineage => {
@@ -114,6 +114,7 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
       seen: new Map<string, number>(),
       finished: 0,
       epoch: 0,
+      forgottenAt: Number.NEGATIVE_INFINITY,
       began: { at: 0, counter: 0 },
     };
     lineages.set(owner, fresh);
@@ -147,18 +148,18 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
   /** S1: a stop ends all asking; beside one, and beside another of its kind that is under way, nothing is asked for. */
   const asked = (process: ProcessInfo, kind: Asked['kind'], triggerId: string): void => {
     const of = operations.get(processName(process)) ?? [];
+    // Beside what somebody took the intent of, a checkpoint, which ends nothing, is another intent. A sync under way may still ask for what it saw.
+    const forgottenTo = lineage(process.owner).forgottenAt + GRACE_MS;
     const open = of.find(
       (one) =>
         one.triggerId !== triggerId &&
         (one.kind === 'stop' ? one.state !== 'failed' : one.state === 'open') &&
-        !(one.forgotten && kind === 'checkpoint'),
+        !(kind === 'checkpoint' && one.at < forgottenTo),
     );
     if (open !== undefined && (open.kind === 'stop' || open.kind === kind))
       report('S1', `${kind} ${triggerId} while ${open.kind} ${open.triggerId} is ${open.state}`);
     if (of.some((one) => one.triggerId === triggerId)) report('S1', `${kind} ${triggerId} started twice`);
-    // A sync under way may still ask for what it saw intended.
-    const late = now() - (forgottenAt.get(process.owner) ?? Number.NEGATIVE_INFINITY) < GRACE_MS;
-    operations.set(processName(process), [...of, { kind, triggerId, state: 'open', ...(late && { forgotten: true }) }]);
+    operations.set(processName(process), [...of, { kind, triggerId, at: now(), state: 'open' }]);
   };
   const settle = (process: ProcessInfo, triggerId: string, state: Asked['state']): void => {
     const operation = operations.get(processName(process))?.find((one) => one.triggerId === triggerId);
@@ -297,10 +298,7 @@ export function createLedger({ storage, now, report, leave, needed }: LedgerOpti
     progressed: (process) => progressed.has(processName(process)),
     snapshot: (path) => storage.read(path),
     forgot: (owner) => {
-      forgottenAt.set(owner, now());
-      for (const process of alive.values())
-        if (process.owner === owner)
-          for (const operation of operations.get(processName(process)) ?? []) operation.forgotten = true;
+      lineage(owner).forgottenAt = now();
     },
     permit: (owner) => {
       lineage(owner).permitted = true;
