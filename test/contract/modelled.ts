@@ -38,12 +38,15 @@ export async function modelledUntil<T>(
   seconds: number,
   probe: () => Promise<T | undefined>,
 ): Promise<T> {
-  for (let left = (seconds * 1000) / stepMs; left > 0; left -= 1) {
-    // oxlint-disable-next-line no-await-in-loop -- one question after the other
+  const ask = async (): Promise<T | undefined> => {
     const value = await probe();
+    if (value === undefined) await clock.run(clock.now() + stepMs);
+    return value;
+  };
+  for (let left = (seconds * 1000) / stepMs; left > 0; left -= 1) {
+    // oxlint-disable-next-line no-await-in-loop -- the modelled time goes on between two questions
+    const value = await ask();
     if (value !== undefined) return value;
-    // oxlint-disable-next-line no-await-in-loop -- one question after the other
-    await clock.run(clock.now() + stepMs);
   }
   return assert.fail(`${what}: not within ${seconds} s`);
 }
