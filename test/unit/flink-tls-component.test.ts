@@ -1,25 +1,22 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseAllDocuments } from 'yaml';
 import { tenants } from '../../src/cli/tenants.ts';
 import { readConfig } from '../../src/config.ts';
+import { builtIn, noKubectl, withOverlay } from './kustomized.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
-const kubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0 ? false : 'no kubectl here';
-
+type Named = { readonly name: string };
 type Workload = {
   readonly kind: string;
   readonly spec: {
     readonly template: {
       readonly spec: {
-        readonly volumes: readonly { readonly name: string; readonly secret?: { readonly secretName: string } }[];
+        readonly volumes: readonly (Named & { readonly secret?: { readonly secretName: string } })[];
         readonly containers: readonly [
           {
-            readonly env: readonly { readonly name: string; readonly value?: string }[];
-            readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+            readonly env: readonly (Named & { readonly value?: string })[];
+            readonly volumeMounts: readonly (Named & { readonly mountPath: string })[];
           },
         ];
       };
@@ -27,25 +24,15 @@ type Workload = {
   };
 };
 
-/** The Deployments that the component makes of a resource. */
-function deployments(folder: string, resource: string): readonly Workload[] {
-  const kustomization = { kind: 'Kustomization', resources: [resource], components: ['../../components/flink-tls'] };
-  writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
-  const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
-  return parseAllDocuments(stdout)
-    .map((document) => document.toJS() as Workload)
-    .filter(({ kind }) => kind === 'Deployment');
-}
-
-test('the component flink-tls gives every hook the identity of one Secret', { skip: kubectl }, async () => {
-  const folder = mkdtempSync(join(ROOT, 'kustomize/overlays/test-'));
-  try {
+test('the component flink-tls gives every hook the identity of one Secret', { skip: noKubectl }, async () => {
+  await withOverlay(async (folder) => {
+    const deployments = (resource: string): readonly Workload[] =>
+      builtIn(folder, [resource], ['flink-tls']).filter(({ kind }) => kind === 'Deployment');
     writeFileSync(join(folder, 'tenants.yaml'), 'tenants: [{id: one, namespaces: [a]}, {id: two, namespaces: [b]}]\n');
     assert.equal(await tenants([join(folder, 'tenants.yaml'), '--out', join(folder, 'made')]), 0);
-    const [alone, ...others] = deployments(folder, '../../base');
+    const [alone, ...others] = deployments('../../base');
     assert.ok(alone !== undefined && others.length === 0);
-    const ofTenants = deployments(folder, 'made');
+    const ofTenants = deployments('made');
     assert.equal(ofTenants.length, 2);
     for (const { spec } of [alone, ...ofTenants]) {
       const { volumes, containers } = spec.template.spec;
@@ -60,7 +47,5 @@ test('the component flink-tls gives every hook the identity of one Secret', { sk
       const files = ['ca.crt', 'tls.crt', 'tls.key'].map((file) => `${mount?.mountPath}/${file}`);
       assert.deepEqual([caFile, certFile, keyFile], files);
     }
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
 });

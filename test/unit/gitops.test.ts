@@ -12,6 +12,7 @@ import { at, type KubeObject } from '../../src/sim/models/objects.ts';
 import { LIMIT_MS, isReady, remove, start, suspend } from '../sim/harness/flows.ts';
 import { createHistory } from '../sim/harness/history.ts';
 import { SPEC, suspended } from '../sim/harness/sample.ts';
+import { noKubectl } from './kustomized.ts';
 
 /**
  * examples/gitops, as far as it can be told without Argo CD and Flux: what it names is there, its order is the right one, and its
@@ -49,8 +50,7 @@ describe('the GitOps examples', () => {
     assert.equal(await validate([join(ROOT, FOLDER, 'jobs/orders.yaml')]), 0);
   });
 
-  const kubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0 ? false : 'no kubectl here';
-  test('hold no key, and trust the CA that flork certs put beside them', { skip: kubectl }, async () => {
+  test('hold no key, and trust the CA that flork certs put beside them', { skip: noKubectl }, async () => {
     const folder = mkdtempSync(join(ROOT, FOLDER, 'test-'));
     try {
       copyFileSync(join(ROOT, FOLDER, 'flork/kustomization.yaml'), join(folder, 'kustomization.yaml'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
@@ -11,6 +11,7 @@ import { tenants } from '../../src/cli/tenants.ts';
 import { readConfig } from '../../src/config.ts';
 import { DUTIES } from '../../src/core/duty.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { builtIn, noKubectl, withOverlay } from './kustomized.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -40,15 +41,15 @@ describe('the manifests', () => {
       assert.ok(patch.includes(`value: https://flork.flork-system.svc:8080/${hook}?v=${version}\n`), hook);
   });
 
-  const kubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0 ? false : 'no kubectl here';
   test(
     'of the production overlay call by HTTPS alone, and do not build without a certificate',
-    { skip: kubectl },
+    { skip: noKubectl },
     async () => {
-      const overlays = join(ROOT, 'kustomize/overlays');
-      const folder = mkdtempSync(join(overlays, 'test-'));
-      try {
-        copyFileSync(join(overlays, 'production/kustomization.yaml'), join(folder, 'kustomization.yaml'));
+      await withOverlay(async (folder) => {
+        copyFileSync(
+          join(ROOT, 'kustomize/overlays/production/kustomization.yaml'),
+          join(folder, 'kustomization.yaml'),
+        );
         const build = () => spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
         assert.match(build().stderr, /certs: no such file or directory/);
         assert.equal(await certs(['--component', join(folder, 'certs')]), 0);
@@ -68,9 +69,7 @@ describe('the manifests', () => {
         assert.equal(endpoint.host, host);
         const [{ from }] = named('NetworkPolicy').spec.ingress;
         assert.equal(from[0].podSelector.matchLabels['app.kubernetes.io/name'], 'metacontroller');
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
+      });
     },
   );
 
@@ -153,18 +152,13 @@ describe('the components of the duties', () => {
     assert.deepEqual(bound, []);
   });
 
-  const kubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0 ? false : 'no kubectl here';
-  test('build together over the base', { skip: kubectl }, () => {
-    const folder = mkdtempSync(join(ROOT, 'kustomize', 'overlays', 'test-'));
-    try {
-      const components = DUTIES.map((kind) => `../../components/duty-${kind}`);
-      writeFileSync(
-        join(folder, 'kustomization.yaml'),
-        JSON.stringify({ resources: ['../../base'], components, kind: 'Kustomization' }),
+  test('build together over the base', { skip: noKubectl }, async () => {
+    await withOverlay((folder) => {
+      const made = builtIn(
+        folder,
+        ['../../base'],
+        DUTIES.map((kind) => `duty-${kind}`),
       );
-      const built = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
-      assert.equal(built.status, 0, built.stderr);
-      const made = parseAllDocuments(built.stdout).map((document) => document.toJS());
       const deployment = made.find((object) => object.kind === 'Deployment');
       const { automountServiceAccountToken, containers } = deployment.spec.template.spec;
       assert.equal(automountServiceAccountToken, true);
@@ -178,65 +172,40 @@ describe('the components of the duties', () => {
       const policy = made.find((object) => object.kind === 'NetworkPolicy');
       assert.equal(policy.spec.egress.length, 2 + DUTIES.length);
       assert.equal(made.filter((object) => object.kind === 'ClusterRole').length, DUTIES.length);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    });
   });
 });
 
 describe('the components of optional children', () => {
-  const kubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0 ? false : 'no kubectl here';
-
-  /** What these components make of a list of resources. */
-  function built(
-    resources: readonly string[],
-    components: readonly string[],
-  ): any[] /* oxlint-disable-line typescript/no-explicit-any -- manifests of many shapes */ {
-    const folder = mkdtempSync(join(ROOT, 'kustomize', 'overlays', 'test-'));
-    try {
-      const paths = components.map((name) => `../../components/${name}`);
-      writeFileSync(
-        join(folder, 'kustomization.yaml'),
-        JSON.stringify({ kind: 'Kustomization', resources, components: paths }),
-      );
-      const printed = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
-      assert.equal(printed.status, 0, printed.stderr);
-      return parseAllDocuments(printed.stdout).map((document) => document.toJS());
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  }
-
-  test('list their kind, by a right of its own without a wildcard', { skip: kubectl }, () => {
-    for (const { kind, apiVersion, component } of OPTIONAL_KINDS) {
-      const made = built(['../../base'], ['metacontroller-rbac', component]);
-      const controller = made.find((object) => object.kind === 'CompositeController');
-      const [listed] = controller.spec.childResources.slice(3);
-      const plural = new RegExp(`^${kind.toLowerCase().replace(/y$/, 'ie')}e?s$`);
-      assert.equal(listed.apiVersion, apiVersion);
-      assert.match(listed.resource, plural);
-      assert.equal(listed.updateStrategy.method, 'InPlace');
-      const rule = made.find((object) => object.kind === 'ClusterRole').rules.at(-1);
-      assert.deepEqual(rule.apiGroups, [apiVersion.split('/')[0]]);
-      assert.deepEqual(rule.resources, [listed.resource]);
-      assert.deepEqual(rule.verbs, ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']);
-    }
+  test('list their kind, by a right of its own without a wildcard', { skip: noKubectl }, async () => {
+    await withOverlay((folder) => {
+      for (const { kind, apiVersion, component } of OPTIONAL_KINDS) {
+        const made = builtIn(folder, ['../../base'], ['metacontroller-rbac', component]);
+        const controller = made.find((object) => object.kind === 'CompositeController');
+        const [listed] = controller.spec.childResources.slice(3);
+        const plural = new RegExp(`^${kind.toLowerCase().replace(/y$/, 'ie')}e?s$`);
+        assert.equal(listed.apiVersion, apiVersion);
+        assert.match(listed.resource, plural);
+        assert.equal(listed.updateStrategy.method, 'InPlace');
+        const rule = made.find((object) => object.kind === 'ClusterRole').rules.at(-1);
+        assert.deepEqual(rule.apiGroups, [apiVersion.split('/')[0]]);
+        assert.deepEqual(rule.resources, [listed.resource]);
+        assert.deepEqual(rule.verbs, ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']);
+      }
+    });
   });
 
-  test('extend the halves of a tenant by what each is for', { skip: kubectl }, async () => {
-    const folder = mkdtempSync(join(ROOT, 'kustomize', 'overlays', 'test-'));
-    try {
+  test('extend the halves of a tenant by what each is for', { skip: noKubectl }, async () => {
+    await withOverlay(async (folder) => {
       writeFileSync(join(folder, 'tenants.yaml'), 'tenants: [{id: one, namespaces: [a]}]\n');
       assert.equal(await tenants([join(folder, 'tenants.yaml'), '--out', join(folder, 'made')]), 0);
-      const made = built([`../${folder.split('/').at(-1)}/made`], ['child-ingress']);
+      const made = builtIn(folder, ['made'], ['child-ingress']);
       const rules = (name: string) => made.find((object) => object.metadata.name === name).rules.at(-1);
       assert.deepEqual(rules('metacontroller-flork-read').verbs, ['get', 'list', 'watch']);
       assert.deepEqual(rules('metacontroller-flork-write').verbs, ['create', 'update', 'patch', 'delete']);
       const controller = made.find((object) => object.kind === 'CompositeController');
       assert.equal(controller.spec.childResources.at(-1).resource, 'ingresses');
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    });
   });
 });
 
