@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeStores, STORE_PASSWORD, type Certificates } from '../unit/tls-fixture.ts';
+import { makeStores, restTls, STORE_PASSWORD, type Certificates } from '../unit/tls-fixture.ts';
 
 /** A JobManager of a real Flink on this machine. */
 export type JobManager = { readonly port: number; readonly output: () => string; readonly stop: () => Promise<void> };
@@ -22,7 +22,6 @@ async function freePort(): Promise<number> {
 /** Starts `jobmanager.sh` of a Flink distribution, whose REST wants mutual TLS; its other ports are its own affair. */
 export async function startJobManager(home: string, certificates: Certificates): Promise<JobManager> {
   const folder = mkdtempSync(join(tmpdir(), 'flork-flink-'));
-  const { keystore, truststore } = makeStores(folder, certificates);
   const port = await freePort();
   const conf = {
     'jobmanager.rpc.address': '127.0.0.1',
@@ -31,13 +30,7 @@ export async function startJobManager(home: string, certificates: Certificates):
     'rest.address': '127.0.0.1',
     'rest.bind-address': '127.0.0.1',
     'rest.port': port,
-    'security.ssl.rest.enabled': true,
-    'security.ssl.rest.authentication-enabled': true,
-    'security.ssl.rest.keystore': keystore,
-    'security.ssl.rest.keystore-password': STORE_PASSWORD,
-    'security.ssl.rest.key-password': STORE_PASSWORD,
-    'security.ssl.rest.truststore': truststore,
-    'security.ssl.rest.truststore-password': STORE_PASSWORD,
+    ...restTls(makeStores(folder, certificates), STORE_PASSWORD),
   };
   const [config, logs] = [join(folder, 'conf'), join(folder, 'log')];
   cpSync(join(home, 'conf'), config, { recursive: true });

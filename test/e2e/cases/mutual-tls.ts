@@ -4,7 +4,7 @@ import { counterJob, savepointsOnDisk } from '../lib/flink-job.ts';
 import { getByTls } from '../lib/https.ts';
 import { BOTH_VERSIONS, WITHOUT, type Case } from './case.ts';
 import { conditionOf, type Lane, type Subject } from './lane.ts';
-import { gone, remove } from './scenarios/ends.ts';
+import { gone, remove } from './removal.ts';
 
 /** A JobManager whose REST wants mutual TLS, through a life: start, savepoint upgrade, deletion with a savepoint. */
 

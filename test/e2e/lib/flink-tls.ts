@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeCertificates, makeStores, STORE_PASSWORD, type Certificates } from '../../unit/tls-fixture.ts';
+import { makeCertificates, makeStores, restTls, STORE_PASSWORD, type Certificates } from '../../unit/tls-fixture.ts';
 import { kubectl } from './kube.ts';
 
 /** Trust and identity between Flork and the REST API of Flink, with RSA keys, as Flink's default ciphers want them. */
@@ -43,15 +43,7 @@ const password = { valueFrom: { secretKeyRef: { name: SECRET, key: 'password' } 
 
 /** What a FlinkJob says so that its REST wants mutual TLS (docs/tls.md): configuration, volume and mount. */
 export const MUTUAL_TLS = {
-  flinkConf: {
-    'security.ssl.rest.enabled': true,
-    'security.ssl.rest.authentication-enabled': true,
-    'security.ssl.rest.keystore': `${FOLDER}/keystore.p12`,
-    'security.ssl.rest.keystore-password': password,
-    'security.ssl.rest.key-password': password,
-    'security.ssl.rest.truststore': `${FOLDER}/truststore.p12`,
-    'security.ssl.rest.truststore-password': password,
-  },
+  flinkConf: restTls({ keystore: `${FOLDER}/keystore.p12`, truststore: `${FOLDER}/truststore.p12` }, password),
   volume: { name: 'tls', secret: { secretName: SECRET } },
   mount: { name: 'tls', mountPath: FOLDER, readOnly: true },
 } as const;

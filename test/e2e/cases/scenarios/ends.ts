@@ -5,41 +5,9 @@ import { jobJar } from '../../lib/kit.ts';
 import { kubectl, until } from '../../lib/kube.ts';
 import { scenario, type Case } from '../case.ts';
 import type { Lane, Subject } from '../lane.ts';
+import { gone, remove } from '../removal.ts';
 
 /** Scenarios 6, 29, 34 and 36: deletions in the middle of something, and jobs that come to their end. */
-
-/** Objects of a job that are still there, but its FlinkJob. */
-async function leftovers({ cluster, namespace }: Lane, name: string): Promise<readonly string[]> {
-  const core = ['pods', 'services', 'configmaps'].map((kind) => `/api/v1/namespaces/${namespace}/${kind}`);
-  const lists = await Promise.all(
-    [...core, `/apis/apps/v1/namespaces/${namespace}/deployments`].map((path) => cluster.list(path)),
-  );
-  return lists
-    .flat()
-    .map(({ metadata }) => metadata.name)
-    .filter((found) => found.startsWith(`${name}-`));
-}
-
-/** Waits until nothing is left of a job. */
-export async function gone(lane: Lane, { job }: Pick<Subject, 'job'>, seconds = 180): Promise<void> {
-  const why = async (): Promise<string> => `${(await leftovers(lane, job.name)).join(' ')} ${await job.explain('')}`;
-  await until(
-    `${job.name} is gone without a trace`,
-    seconds,
-    async () =>
-      (await lane.cluster.find(job.path)) === undefined && (await leftovers(lane, job.name)).length === 0
-        ? true
-        : undefined,
-    why,
-  );
-}
-
-/** Deletes a FlinkJob, and does not wait. */
-export const remove = (
-  { namespace }: Lane,
-  name: string,
-  cascade: 'background' | 'foreground' = 'background',
-): Promise<string> => kubectl(['-n', namespace, 'delete', 'flinkjob', name, '--wait=false', `--cascade=${cascade}`]);
 
 /** Where a job is deleted. */
 const MOMENTS: readonly (readonly [string, string, (subject: Subject) => Promise<unknown>])[] = [
