@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { stringify } from 'yaml';
 import { createAuthority, createLeaf, type Pair } from './certs/authority.ts';
 import { authorityIn, daysOf, readable, writeAll, type File } from './certs/files.ts';
 import { componentOf, namesOf, secretsOf, type Made, type Place } from './certs/manifests.ts';
+import { yamlOf } from './yaml.ts';
 
 const USAGE = `usage: flork certs [--out DIR] [--component DIR] [--without-secrets] [--secrets] [--client] [--ca DIR] [--previous-ca FILE]
                    [--namespace NAME] [--service NAME] [--days N] [--ca-days N]
@@ -53,12 +53,7 @@ export async function certs(args: readonly string[]): Promise<number> {
     if (values.out !== undefined) await write(values.out, made, values.ca === undefined ? authority : undefined);
     if (values.component !== undefined)
       await writeComponent(values.component, componentOf(made, place, values['without-secrets'] !== true));
-    if (values.secrets === true)
-      process.stdout.write(
-        secretsOf(made, place)
-          .map((one) => stringify(one))
-          .join('---\n'),
-      );
+    if (values.secrets === true) process.stdout.write(yamlOf(secretsOf(made, place)));
     return 0;
   } catch (error) {
     return said(process.stderr, `flork certs: ${error instanceof Error ? error.message : String(error)}\n`, 2);
@@ -86,10 +81,7 @@ function newAuthority(values: Values): Promise<Pair> {
 }
 
 function writeComponent(folder: string, files: ReadonlyMap<string, readonly object[]>): Promise<void> {
-  const options = { lineWidth: 0 } as const;
-  const texts = [...files].map(
-    ([name, objects]) => [name, objects.map((one) => stringify(one, options)).join('---\n'), 0o600] as const,
-  );
+  const texts = [...files].map(([name, objects]): File => [name, yamlOf(objects), 0o600]);
   return writeAll('--component', folder, texts);
 }
 

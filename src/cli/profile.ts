@@ -2,9 +2,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { parse, parseAllDocuments, stringify } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { isObject } from '../api/json.ts';
 import { LISTS, readProfile, variableOf, type TenantProfile } from '../core/profile/profile.ts';
+import { yamlOf } from './yaml.ts';
 
 const USAGE = `usage: flork profile FILE --out DIR
 
@@ -69,7 +70,7 @@ function withLists(yaml: string, lists: TenantProfile): string {
   const changed = objects.map((object) =>
     object.kind === 'ValidatingAdmissionPolicy' ? withVariables(object, lists) : object,
   );
-  return changed.map((object) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n');
+  return yamlOf(changed);
 }
 
 function withVariables(object: Policy, lists: TenantProfile): Policy {
