@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { stringify } from 'yaml';
 import { TENANT } from '../core/observe-job.ts';
 import type { Pair } from './certs/authority.ts';
 import { authorityIn, daysOf, writeAll, type File } from './certs/files.ts';
@@ -11,9 +10,10 @@ import { shipped, type Manifest } from './tenants/manifests.ts';
 import { metacontrollerOf, rolesOf } from './tenants/metacontroller.ts';
 import { tenantPolicy } from './tenants/policy.ts';
 import { readTenants, type Tenant } from './tenants/read.ts';
-import { credentialsOf, newAuthority } from './tenants/tls.ts';
+import { clientSecret, newAuthority, serverSecret } from './tenants/tls.ts';
+import { yamlOf } from './yaml.ts';
 
-const USAGE = `usage: flork tenants FILE --out DIR [--ca DIR | --plain-http] [--days N] [--shared-metacontroller]
+const USAGE = `usage: flork tenants FILE --out DIR [[--ca DIR] [--days N] [--client] | --plain-http] [--shared-metacontroller]
 
 Writes a kustomization that runs Flork for several tenants (- is standard input). FILE says who they are:
 
@@ -33,6 +33,7 @@ secrets.yaml, which is no part of the kustomization: it and the key of the CA (c
   --out DIR                 where to write; what is there is not overwritten
   --ca DIR                  sign with the CA in DIR (ca.crt, ca.key) in place of a new one: for all runs after the first
   --days N                  how long the certificates are valid (365); run it again with --ca before they end
+  --client                  also a client certificate, which all Metacontrollers show: for component mtls
   --plain-http              no certificates: whoever can listen to the network or answer in a hook's place is trusted
   --shared-metacontroller   one Metacontroller for all: tenants differ in their hooks, not in rights
 
@@ -43,6 +44,7 @@ const OPTIONS = {
   out: { type: 'string' },
   ca: { type: 'string' },
   days: { type: 'string' },
+  client: { type: 'boolean' },
   'plain-http': { type: 'boolean' },
   'shared-metacontroller': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -55,9 +57,10 @@ export async function tenants(args: readonly string[]): Promise<number> {
     if (values.help === true) return said(process.stdout, USAGE, 0);
     const [file] = positionals;
     if (file === undefined || positionals.length > 1 || values.out === undefined) return said(process.stderr, USAGE, 2);
+    if (values['plain-http'] === true && values.client === true) return said(process.stderr, USAGE, 2);
     const read = readTenants(file === '-' ? await text(process.stdin) : await readFile(file, 'utf8'));
     if (read.kind === 'wrong') return said(process.stderr, read.lines.map((line) => `${file}: ${line}\n`).join(''), 1);
-    const tls = values['plain-http'] === true ? undefined : await tlsOf(read.tenants, values.ca, values.days);
+    const tls = values['plain-http'] === true ? undefined : await tlsOf(read.tenants, values);
     await write(values.out, await filesOf(read.tenants, values['shared-metacontroller'] === true, tls?.authority.cert));
     if (tls !== undefined) await writeSecrets(values.out, tls, values.ca === undefined);
     return said(process.stdout, afterwards(read.tenants, values.out, tls !== undefined), 0);
@@ -106,20 +109,23 @@ async function common(tied: boolean): Promise<readonly Manifest[]> {
 /** The CA, and what each hook needs to be known by it. */
 type Tls = { readonly authority: Pair; readonly secrets: readonly object[] };
 
-async function tlsOf(list: readonly Tenant[], folder: string | undefined, days: string | undefined): Promise<Tls> {
+async function tlsOf(
+  list: readonly Tenant[],
+  { ca, days, client }: { readonly ca?: string; readonly days?: string; readonly client?: boolean },
+): Promise<Tls> {
   const now = Date.now();
   const valid = daysOf('days', days, 365);
-  const authority = folder === undefined ? await newAuthority(now) : await authorityIn(folder);
-  const all = await Promise.all(list.map((tenant) => credentialsOf(serviceOf(tenant), authority, valid, now)));
-  return { authority, secrets: all.map(({ secret }) => secret) };
+  const authority = ca === undefined ? await newAuthority(now) : await authorityIn(ca);
+  const servers = list.map((tenant) => serverSecret(serviceOf(tenant), authority, valid, now));
+  const clients = client === true ? [clientSecret(authority, valid, now)] : [];
+  return { authority, secrets: await Promise.all([...servers, ...clients]) };
 }
 
 /** Beside the kustomization, not in it: a folder that is committed holds no key. */
 async function writeSecrets(folder: string, { authority, secrets }: Tls, isNew: boolean): Promise<void> {
-  const text = secrets.map((one) => stringify(one, { lineWidth: 0 })).join('---\n');
   await writeAll('--out', folder, [
     ['.gitignore', '/ca/\n/secrets.yaml\n', 0o644],
-    ['secrets.yaml', text, 0o600],
+    ['secrets.yaml', yamlOf(secrets), 0o600],
   ]);
   if (!isNew) return;
   await writeAll('--out', join(folder, 'ca'), [
@@ -129,12 +135,7 @@ async function writeSecrets(folder: string, { authority, secrets }: Tls, isNew: 
 }
 
 async function write(folder: string, files: ReadonlyMap<string, readonly object[]>): Promise<void> {
-  const options = { lineWidth: 0, aliasDuplicateObjects: false } as const;
-  const texts = [...files].map(([name, objects]): File => [
-    name,
-    objects.map((one) => stringify(one, options)).join('---\n'),
-    0o644,
-  ]);
+  const texts = [...files].map(([name, objects]): File => [name, yamlOf(objects), 0o644]);
   await writeAll('--out', folder, texts);
 }
 

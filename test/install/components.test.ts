@@ -4,9 +4,11 @@ import { join, relative } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { certs } from '../../src/cli/certs.ts';
+import { tenants } from '../../src/cli/tenants.ts';
 import { install, kubectl, metacontrollerCrds, ROOT, skip, tryKubectl } from './cluster.ts';
 
 const COMPONENTS = join(ROOT, 'kustomize/components');
+const BASE = join(ROOT, 'kustomize/base');
 /** Metacontroller comes with its rights; flink-rbac is for the namespaces of jobs and is applied by itself. */
 const INCLUDES: readonly (readonly [string, string])[] = [['metacontroller', 'metacontroller-rbac']];
 const names = readdirSync(COMPONENTS).filter((name) => name !== 'flink-rbac');
@@ -34,16 +36,17 @@ describe('the components', { skip }, () => {
     await remove();
   });
 
-  /** Base, Metacontroller's rights unless they come along, and these components. */
-  async function build(components: readonly string[], more: readonly string[] = []): Promise<string> {
+  /** Base, Metacontroller's rights unless they come along, and these components; or what stands in the place of all that. */
+  async function build(components: readonly string[], more: readonly string[] = [], on = BASE): Promise<string> {
     const folder = join(scratch, String(made++));
     mkdirSync(folder);
-    const rights = components.some((name) => name.startsWith('metacontroller')) ? [] : ['metacontroller-rbac'];
+    const alone = on === BASE && !components.some((name) => name.startsWith('metacontroller'));
+    const rights = alone ? ['metacontroller-rbac'] : [];
     const paths = [...rights, ...components].map((name) => relative(folder, join(COMPONENTS, name)));
     const kustomization = {
       apiVersion: 'kustomize.config.k8s.io/v1beta1',
       kind: 'Kustomization',
-      resources: [relative(folder, join(ROOT, 'kustomize/base'))],
+      resources: [relative(folder, on)],
       components: [...paths, ...more.map((path) => relative(folder, path))],
     };
     writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
@@ -90,5 +93,18 @@ describe('the components', { skip }, () => {
     await accepted(text);
     assert.match(text, /caBundle:\n\s+inline: \|/);
     assert.match(text, /caBundle: LS0tLS1CRUdJTi/);
+  });
+
+  test('on tenants: admission, and all that can be asked of a caller, by either kind of certificate', async () => {
+    const [file, made, trust] = ['tenants.yaml', 'tenants', 'trust'].map((name) => join(scratch, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(file, "tenants: [{id: all, namespaces: ['*']}]");
+    assert.equal(await tenants([file, '--out', made, '--client']), 0);
+    assert.equal(await certs(['--ca', join(made, 'ca'), '--component', trust, '--without-secrets']), 0);
+    await accepted(await build(['admission', 'token', 'mtls'], [trust], made));
+    await accepted(await build(['admission', 'token', 'mtls', 'cert-manager'], [], made));
   });
 });

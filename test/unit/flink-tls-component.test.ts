@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { tenants } from '../../src/cli/tenants.ts';
 import { readConfig } from '../../src/config.ts';
-import { builtIn, noKubectl, withOverlay } from './kustomized.ts';
+import { builtIn, noKubectl, withOverlay, writeTenants } from './kustomized.ts';
 
 type Named = { readonly name: string };
 type Workload = {
@@ -28,8 +25,7 @@ test('the component flink-tls gives every hook the identity of one Secret', { sk
   await withOverlay(async (folder) => {
     const deployments = (resource: string): readonly Workload[] =>
       builtIn(folder, [resource], ['flink-tls']).filter(({ kind }) => kind === 'Deployment');
-    writeFileSync(join(folder, 'tenants.yaml'), 'tenants: [{id: one, namespaces: [a]}, {id: two, namespaces: [b]}]\n');
-    assert.equal(await tenants([join(folder, 'tenants.yaml'), '--out', join(folder, 'made')]), 0);
+    await writeTenants(folder);
     const [alone, ...others] = deployments('../../base');
     assert.ok(alone !== undefined && others.length === 0);
     const ofTenants = deployments('made');

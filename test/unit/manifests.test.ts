@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { copyFileSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { OPTIONAL_KINDS } from '../../src/api/optional-children.ts';
 import { certs } from '../../src/cli/certs.ts';
-import { tenants } from '../../src/cli/tenants.ts';
 import { readConfig } from '../../src/config.ts';
 import { DUTIES } from '../../src/core/duty.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
-import { builtIn, noKubectl, withOverlay } from './kustomized.ts';
+import { builtIn, noKubectl, withOverlay, writeTenants } from './kustomized.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -197,8 +196,7 @@ describe('the components of optional children', () => {
 
   test('extend the halves of a tenant by what each is for', { skip: noKubectl }, async () => {
     await withOverlay(async (folder) => {
-      writeFileSync(join(folder, 'tenants.yaml'), 'tenants: [{id: one, namespaces: [a]}]\n');
-      assert.equal(await tenants([join(folder, 'tenants.yaml'), '--out', join(folder, 'made')]), 0);
+      await writeTenants(folder);
       const made = builtIn(folder, ['made'], ['child-ingress']);
       const rules = (name: string) => made.find((object) => object.metadata.name === name).rules.at(-1);
       assert.deepEqual(rules('metacontroller-flork-read').verbs, ['get', 'list', 'watch']);

@@ -8,18 +8,28 @@ export type Made = {
   readonly client: Pair | undefined;
 };
 
-export type Place = { readonly namespace: string; readonly service: string };
+/** Where a hook is called. The API server calls by a Service of its own, `<service>-admission` unless another is named. */
+export type Place = { readonly namespace: string; readonly service: string; readonly admission?: string };
 
 /** The Secrets that the Deployment of the hook and, with mutual TLS, Metacontroller read. */
 export function secretsOf({ bundle, server, client }: Made, { namespace, service }: Place): readonly object[] {
-  const secret = (name: string, pair: Pair): object => ({
+  const secret = (name: string, pair: Pair): object => secretOf({ name, namespace }, pair, bundle);
+  return [secret(`${service}-tls`, server), ...(client === undefined ? [] : [secret(`${service}-client-tls`, client)])];
+}
+
+/** A Secret with a certificate, its key and the CAs to trust. */
+export function secretOf(
+  name: { readonly name: string; readonly namespace: string },
+  pair: Pair,
+  bundle: string,
+): object {
+  return {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { name, namespace, labels: { 'app.kubernetes.io/name': 'flork' } },
+    metadata: { ...name, labels: { 'app.kubernetes.io/name': 'flork' } },
     type: 'kubernetes.io/tls',
     stringData: { 'tls.crt': pair.cert, 'tls.key': pair.key, 'ca.crt': bundle },
-  });
-  return [secret(`${service}-tls`, server), ...(client === undefined ? [] : [secret(`${service}-client-tls`, client)])];
+  };
 }
 
 /** The host by which Metacontroller calls the hook; an entry of `spec.endpointConfigs` in the shipped CompositeController. */
@@ -58,9 +68,9 @@ export function componentOf(made: Made, place: Place, withSecrets: boolean): Rea
 
 /**
  * The names under which the hook is called: Metacontroller by `<service>.<namespace>` (its `service` form) or the URL's host, the API
- * server by `<service>.<namespace>.svc`.
+ * server by `<admission>.<namespace>.svc`.
  */
-export function namesOf({ namespace, service }: Place): readonly string[] {
+export function namesOf({ namespace, service, admission = `${service}-admission` }: Place): readonly string[] {
   const name = `${service}.${namespace}`;
-  return [`${name}.svc`, name, `${name}.svc.cluster.local`, `${service}-admission.${namespace}.svc`];
+  return [`${name}.svc`, name, `${name}.svc.cluster.local`, `${admission}.${namespace}.svc`];
 }

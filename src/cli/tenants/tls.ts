@@ -1,10 +1,7 @@
 import { parse } from 'yaml';
 import { createAuthority, createLeaf, type Pair } from '../certs/authority.ts';
-import { namesOf, secretsOf } from '../certs/manifests.ts';
+import { namesOf, secretOf } from '../certs/manifests.ts';
 import { objectOf, shipped, withFields, type Manifest } from './manifests.ts';
-
-/** What makes a tenant's hook known to its Metacontroller: the CA, which anybody may read, and a Secret. */
-export type Credentials = { readonly bundle: string; readonly secret: object };
 
 const NAMESPACE = 'flork-system';
 const PORT = 8080;
@@ -15,13 +12,17 @@ export function newAuthority(now: number): Promise<Pair> {
   return createAuthority('flork CA', YEARS_10, now);
 }
 
-/** A certificate for the hook of a tenant, signed by the CA. */
-export async function credentialsOf(service: string, authority: Pair, days: number, now: number): Promise<Credentials> {
-  const place = { namespace: NAMESPACE, service };
-  const names = namesOf(place);
+/** The Secret of a tenant's hook: a certificate of the CA. The API server finds the hooks of all tenants behind one Service. */
+export async function serverSecret(service: string, authority: Pair, days: number, now: number): Promise<object> {
+  const names = namesOf({ namespace: NAMESPACE, service, admission: 'flork-admission' });
   const server = await createLeaf(authority, { name: names[0] ?? service, use: 'server', names }, days, now);
-  const [secret = {}] = secretsOf({ bundle: authority.cert, server, client: undefined }, place);
-  return { bundle: authority.cert, secret };
+  return secretOf({ name: `${service}-tls`, namespace: NAMESPACE }, server, authority.cert);
+}
+
+/** The Secret of component `mtls`, which the Metacontrollers of all tenants show: with it, each may read Secrets anyway. */
+export async function clientSecret(authority: Pair, days: number, now: number): Promise<object> {
+  const client = await createLeaf(authority, { name: 'metacontroller', use: 'client', names: [] }, days, now);
+  return secretOf({ name: 'flork-client-tls', namespace: NAMESPACE }, client, authority.cert);
 }
 
 type Container = { readonly env: readonly object[]; readonly volumeMounts: readonly object[] };

@@ -164,6 +164,9 @@ describe('flork tenants', () => {
     const controller = written(plain).find((one) => one.kind === 'CompositeController');
     assert.match(controller.spec.hooks.sync.webhook.url, /^http:/);
     assert.deepEqual(controller.spec.endpointConfigs, [{ host: 'flork-first.flork-system.svc:8080' }]);
+    const { status, stderr } = tenants(TWO, '--out', join(root, 'neither'), '--plain-http', '--client');
+    assert.equal(status, 2);
+    assert.match(stderr, /^usage:/);
   });
 
   it('shares a Metacontroller on request', () => {
