@@ -172,12 +172,16 @@ function errorOf(error: unknown): { readonly error: FlinkErrorKind; readonly tex
   return { error: 'unreachable', text: code };
 }
 
-/** Whose trust is missing: of Flork in the JobManager, or the other way round, which OpenSSL reports as an alert of the peer. */
+/**
+ * Whose trust is missing: of Flork in the JobManager, or the other way round, which OpenSSL reports as an alert of the peer. By TLS 1.2,
+ * Flink's default (security.ssl.protocol), the alert ends the handshake, and Node looks at the peer's certificate only after that: the
+ * alert says nothing about the other direction.
+ */
 function tlsText(code: string): string {
   if (/HANDSHAKE_FAILURE|PROTOCOL_VERSION|NO_SHARED_CIPHER/.test(code))
     return `TLS with the JobManager has no cipher or version in common (${code}): security.ssl.algorithms, security.ssl.protocol`;
   if (/ALERT/.test(code))
-    return `the JobManager does not accept the certificate of Flork (${code}): FLINK_CERT_FILE or FLINK_PKCS12_FILE`;
+    return `the JobManager does not accept the certificate of Flork (${code}): FLINK_CERT_FILE or FLINK_PKCS12_FILE; not known yet: whether Flork trusts its certificate, by FLINK_CA_FILE`;
   if (/ALTNAME/.test(code)) return `the certificate of the JobManager is for another name (${code})`;
   if (/CERT|SIGNATURE|CRL/.test(code))
     return `the certificate of the JobManager is not trusted (${code}): FLINK_CA_FILE`;

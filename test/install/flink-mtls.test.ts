@@ -94,6 +94,12 @@ describe("Flink's REST with mutual TLS", { skip: HOME === '' && 'FLINK_HOME name
     });
   }
 
+  test('where neither side trusts the other, the message names both', async () => {
+    const answer = await once(pem(others, others));
+    assert.ok(answer.kind === 'error' && answer.error === 'tls', JSON.stringify(answer));
+    assert.match(answer.text, /^the JobManager does not accept .*: FLINK_CERT_FILE .* FLINK_CA_FILE$/);
+  });
+
   test('an identity that is swapped is used without a restart', async () => {
     const transport = transportOf(pem(others, ours));
     assert.equal((await ask(transport)).kind, 'error');
