@@ -2,6 +2,7 @@ import type { Ended } from '../../api/status.ts';
 import type { Answer, Say } from '../answer.ts';
 import { encodeRecord } from '../build/record.ts';
 import { relabelled } from '../build/relabel.ts';
+import { changes } from '../change.ts';
 import { trustedRecord } from '../facts/epoch.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { EpochNonces } from '../handled.ts';
@@ -201,11 +202,24 @@ function newestOfFailed({ record, prior }: Facts): string | undefined {
   return record === undefined ? prior?.failedEpoch?.newest : record.failed?.newest;
 }
 
+/**
+ * Whether the spec is still the one that failed. A record that is not shown may only not be shown yet: then the record of the failed
+ * epoch itself tells it or, where that is gone too, the generation of the spec that failed.
+ */
+function isHeldBack({ heldBack, input, prior, record, wanted }: Facts): boolean {
+  const failed = prior?.failedEpoch;
+  if (record !== undefined || failed === undefined || wanted === undefined) return heldBack;
+  const { job, observed } = input;
+  const own = trustedRecord(job.ref, observed, failed.number, [failed.recordHash], undefined)?.record;
+  if (own === undefined) return job.generation === failed.generation;
+  return !changes(own.spec, wanted).some(({ effect }) => effect === 'upgrade');
+}
+
 /** A rolled-back epoch that never started, and another spec: the newest snapshot is what that goes on from. */
 function isBehindFailed(facts: Facts): boolean {
-  const { epoch, heldBack } = facts;
+  const { epoch } = facts;
   const newest = newestOfFailed(facts);
-  if (heldBack || newest === undefined || !epoch) return false;
+  if (newest === undefined || !epoch || isHeldBack(facts)) return false;
   return epoch.restoredFrom === undefined || comparable(newest) !== comparable(epoch.restoredFrom);
 }
 

@@ -212,8 +212,8 @@ function restarting() {
   return { at, id, ...shown };
 }
 
-/** The same, rolled back: epoch 3 runs the stable record, and its pods are there. */
-function rolledBack() {
+/** The same, and its rollback, epoch 3, is declared. */
+function rollbackDeclared() {
   const { at, id, pods } = restarting();
   const { operation } = at.status!;
   const canceled = {
@@ -223,9 +223,36 @@ function rolledBack() {
   for (let step = 0; step < 3; step++) sync(at, canceled);
   for (let step = 0; step < 3 && at.status?.epoch?.number !== 3; step++) sync(at, { pods: [] });
   assert.equal(at.status?.failedEpoch?.newest, NEWEST);
-  assert.equal(sync(at, { pods: [] }).rule, 'startDeclared');
   return { at, operation };
 }
+
+/** The same, started: epoch 3 runs the stable record, and its pods are there. */
+function rolledBack() {
+  const declared = rollbackDeclared();
+  assert.equal(sync(declared.at, { pods: [] }).rule, 'startDeclared');
+  return declared;
+}
+
+test('a declared rollback whose record is not shown yet makes room only for a spec that is another', () => {
+  const hidden = () => {
+    const { at } = rollbackDeclared();
+    assert.ok(at.children.delete(`ConfigMap/${epochNames(JOB, 3).record}`));
+    return at;
+  };
+  const asItFailed = hidden();
+  assert.equal(sync(asItFailed, { pods: [] }).rule, 'recordMissing');
+  const edited = hidden();
+  edit(edited, { policies: { ...(edited.spec['policies'] as object), deletion: { timeout: '1h' } } });
+  assert.equal(sync(edited, { pods: [] }).rule, 'recordMissing', 'what means nothing was edited');
+  const corrected = hidden();
+  edit(corrected, { jobArgs: ['right'] });
+  assert.equal(sync(corrected, { pods: [] }).rule, 'rollbackBrokenOut');
+  const unknown = hidden();
+  assert.ok(unknown.children.delete(`ConfigMap/${epochNames(JOB, 2).record}`));
+  assert.equal(sync(unknown, { pods: [] }).rule, 'recordMissing', 'no record tells what failed: its generation does');
+  edit(unknown, { jobArgs: ['right'] });
+  assert.equal(sync(unknown, { pods: [] }).rule, 'rollbackBrokenOut');
+});
 
 test('a rollback told beside the epoch that it led to, by a late view, cancels nothing', () => {
   const { at, operation } = rolledBack();
