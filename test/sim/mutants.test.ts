@@ -18,6 +18,7 @@ import {
   upgrade,
 } from './harness/flows.ts';
 import { Broken, createHistory, type History } from './harness/history.ts';
+import { MEANINGLESS } from './harness/meaningless.ts';
 import { MUTANTS } from './harness/mutants.ts';
 import { reconfigured, SPEC, withPolicies } from './harness/sample.ts';
 
@@ -152,6 +153,16 @@ async function settled(core: Core): Promise<void> {
   await remove(h);
 }
 
+async function editedWithoutMeaning(core: Core): Promise<void> {
+  const h = createHistory({ seed: 44, core });
+  await start(h);
+  for (const edit of MEANINGLESS.values()) {
+    h.edit(edit);
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await h.run(10_000);
+  }
+}
+
 const jobManagers = (h: History): number => h.world.runtime.jobManagers().length;
 
 const HISTORIES = [
@@ -167,6 +178,7 @@ const HISTORIES = [
   settled,
   rolledBackInVain,
   neverStable,
+  editedWithoutMeaning,
 ];
 
 /** Where a mutant is caught first, so that it does not live through all the others before; one that is not there is looked for in all. */
@@ -185,6 +197,8 @@ const FIRST: ReadonlyMap<string, (core: Core) => Promise<void>> = new Map([
   ['takes an empty list of pods for a proof', deletedWhilePodsAreNotShown],
   ['writes the time into each status', settled],
   ['lets a deleted FlinkJob go at once', deletedWhilePodsAreNotShown],
+  ['renders a running epoch anew', editedWithoutMeaning],
+  ['compares specs letter by letter', editedWithoutMeaning],
 ]);
 
 async function brokenBy(core: Core, first?: (core: Core) => Promise<void>): Promise<string | undefined> {

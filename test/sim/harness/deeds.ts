@@ -3,6 +3,7 @@ import { NAMESPACE } from '../../../src/sim/world.ts';
 import { statusOf } from './checker.ts';
 import { killJobManager, outage, pods } from './flows.ts';
 import type { History } from './history.ts';
+import { editMeaninglessly } from './meaningless.ts';
 import { reconfigured, suspended, type Spec } from './sample.ts';
 
 /** What the user or the cluster may do in the middle of a flow. */
@@ -22,6 +23,7 @@ export const DEEDS = [
   'results of triggers forgotten',
   'spec edited',
   'spec edited and put back',
+  'FlinkJob edited without a meaning',
   'spec refused',
   'suspended',
   'deleted',
@@ -66,6 +68,8 @@ export function doDeed(h: History, deed: DeedName): void {
         h.apply(reconfigured(spec, '2048'));
         h.apply(spec);
       });
+    case 'FlinkJob edited without a meaning':
+      return withSpec(h, () => h.edit(editMeaninglessly));
     case 'spec refused':
       return withSpec(h, (spec) => h.apply({ ...spec, parallelism: 7, taskManagerReplicas: 1 }));
     case 'suspended':

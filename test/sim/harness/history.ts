@@ -16,11 +16,13 @@ import { createTracer, type Tracer } from '../../../src/sim/trace.ts';
 import { ACTOR, createWorld, jobRef, type World } from '../../../src/sim/world.ts';
 import { checkIntentObserved, checkSync, statusOf, type Asked, type Violation } from './checker.ts';
 import { realCore, type Core } from './core.ts';
+import { difference } from './difference.ts';
 import { checkDuties } from './duties.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { isNeeded } from './needed.ts';
 import { decoder, reader, rememberingCore } from './remembered.ts';
 import { flinkJob, NAME, type Spec } from './sample.ts';
+import { createUnchanged } from './unchanged.ts';
 
 /** One run of the world with the real hook in it, judged after every step. */
 export type History = {
@@ -177,6 +179,7 @@ export function createHistory(options: HistoryOptions): History {
   const onFlink = (event: FlinkEvent): void => {
     tell(describe(event));
     ledger.heard(event);
+    unchanged.heard(event);
   };
   const world = createWorld({
     clock,
@@ -195,7 +198,11 @@ export function createHistory(options: HistoryOptions): History {
     leave,
     needed: (owner, path) => isNeeded(world.api.list, owner, path),
   });
-  world.api.watch(({ object }) => ledger.stored(object));
+  const unchanged = createUnchanged(fail);
+  world.api.watch(({ object }) => {
+    ledger.stored(object);
+    unchanged.stored(object, world.api.writes.at(-1)?.actor);
+  });
   const tracer = options.traced === true ? createTracer() : undefined;
   const now = (): number => clock.now() + controls.skewMs;
 
@@ -313,7 +320,8 @@ export function createHistory(options: HistoryOptions): History {
             duties: { kinds, perform: async () => heard.duties },
           }),
         )(call, body);
-        if (again.kind === 'answered' && again.body !== reply.body) fail('S6', difference(reply.body, again.body));
+        if (again.kind === 'answered' && again.body !== reply.body)
+          fail('S6', `same request, other bytes: ${difference(reply.body, again.body)}`);
       }
       if (state === 'answer-lost') {
         tell(`hook ${call}: answer lost`);
@@ -359,6 +367,7 @@ export function createHistory(options: HistoryOptions): History {
             ),
           );
           checkSync({ request, reply, answer, asked: reply.kind === 'answered' ? last.asked : [] }, ledger, fail);
+          if (answer !== undefined) unchanged.answered(request, answer);
           if (reply.kind === 'answered') checkDuties(request, last.duties, now(), ledger, fail);
         },
       },
@@ -487,13 +496,6 @@ function hookLog(
     warn: (_message, fields) => answered(String(fields?.['rule'] ?? '')),
     error: (message, fields) => bug(`${message} ${JSON.stringify(fields)}`),
   };
-}
-
-function difference(first: string, second: string): string {
-  let index = 0;
-  while (index < first.length && first[index] === second[index]) index++;
-  const from = Math.max(0, index - 60);
-  return `same request, other bytes: …${first.slice(from, index + 80)}… and …${second.slice(from, index + 80)}…`;
 }
 
 function describe(event: FlinkEvent): string {

@@ -3,6 +3,7 @@ import { sha256Hex } from '../../../src/core/build/hash.ts';
 import { jobIdOf, triggerIdOf } from '../../../src/core/build/names.ts';
 import type { FlinkView } from '../../../src/core/flink-view.ts';
 import { realCore, type Core } from './core.ts';
+import { noted } from './versions.ts';
 
 /** Ways to be wrong, as wrappers of the real core. Each is a mistake that real operators have made; each must be caught. */
 export type Mutant = { readonly name: string; readonly core: Core };
@@ -173,6 +174,21 @@ export const MUTANTS: readonly Mutant[] = [
       { ...outcome, status: { ...outcome.status, operation: { ...operation, attempt, triggerId } } },
       { attempt },
     );
+  }),
+  mutant('renders a running epoch anew', (input) => {
+    const outcome = reconcile(input);
+    const note = { 'example.com/generation': String(input.job.generation) };
+    return {
+      ...outcome,
+      children: outcome.children.map((child) => (isJobManager(child) ? noted(child, note) : child)),
+    };
+  }),
+  mutant('compares specs letter by letter', (input) => {
+    const { spec } = input.job;
+    if (spec.kind !== 'valid') return reconcile(input);
+    const letters = sha256Hex(JSON.stringify(spec.spec)).slice(0, 8);
+    const flinkConf = { ...spec.spec.flinkConf, 'example.com/letters': letters };
+    return reconcile({ ...input, job: { ...input.job, spec: { ...spec, spec: { ...spec.spec, flinkConf } } } });
   }),
 ];
 

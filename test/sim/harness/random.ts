@@ -222,7 +222,13 @@ function act(h: History, deed: Deed, value: number, spec: Spec, hit: Set<string>
       });
       return spec;
     default:
-      if (!deed.startsWith('spec') && !deed.startsWith('suspended') && !deed.startsWith('deleted')) hit.add(deed);
+      if (
+        !deed.startsWith('spec') &&
+        !deed.startsWith('FlinkJob') &&
+        !deed.startsWith('suspended') &&
+        !deed.startsWith('deleted')
+      )
+        hit.add(deed);
       doDeed(h, deed);
       return (h.job()?.['spec'] as Spec | undefined) ?? spec;
   }

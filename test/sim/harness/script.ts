@@ -66,6 +66,7 @@ const FREQUENT: readonly [Deed, ...Deed[]] = [
   'stateless',
   'scale',
   'spec edited and put back',
+  'FlinkJob edited without a meaning',
   'JobManager killed',
   'JobManager killed',
 ];

@@ -83,15 +83,15 @@ function otherwise(record: EpochRecord): EpochRecord {
   const { jobManager, taskManager } = record.children;
   return {
     ...record,
-    children: { ...record.children, jobManager: noted(jobManager), taskManager: noted(taskManager) },
+    children: { ...record.children, jobManager: noted(jobManager, NOTE), taskManager: noted(taskManager, NOTE) },
   };
 }
 
 /** The pods get an annotation more: enough to restart them, were it done to an epoch that runs. */
-function noted(deployment: Child): Child {
+export function noted(deployment: Child, note: Readonly<Record<string, string>>): Child {
   const spec = deployment['spec'] as { readonly template: { readonly metadata: { readonly annotations?: object } } };
   const { template } = spec;
-  const metadata = { ...template.metadata, annotations: { ...template.metadata.annotations, ...NOTE } };
+  const metadata = { ...template.metadata, annotations: { ...template.metadata.annotations, ...note } };
   return { ...deployment, spec: { ...spec, template: { ...template, metadata } } };
 }
 

@@ -17,6 +17,7 @@ import './recovery.ts';
 import './ends.ts';
 import './health.ts';
 import './trouble.ts';
+import './unchanged.ts';
 import './high-availability.ts';
 import './numbers.ts';
 import './optional-children.ts';
