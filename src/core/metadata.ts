@@ -7,6 +7,7 @@ import type { Duty, DutyResult } from './duty.ts';
 import type { Facts } from './facts/facts.ts';
 import { rememberedByObject } from './memo.ts';
 import type { EpochRecord, JobRef } from './record.ts';
+import { LONGEST_LEFTOVER } from './status-size.ts';
 
 /**
  * What Flink's high availability leaves when an epoch is over: nobody owns it, so nobody removes it (KubernetesLeaderElectionHaServices:
@@ -19,8 +20,6 @@ type Entry = HighAvailabilityMetadata;
 export type Cleaning = Extract<Duty, { readonly kind: 'clean-high-availability' }>;
 
 const MOST_ENTRIES = 5;
-/** A line about an entry, in characters: more than names and a directory that the API server accepts come to. */
-const LONGEST_LINE = 1000;
 /** Epochs of one duty at most; a range is that long only where the duty was off for as many epochs. */
 const MOST_EPOCHS = 200;
 
@@ -179,7 +178,7 @@ export function leftoversOf(
     const first = firstOf(entry);
     const epochs = first === entry.epoch ? `Epoch ${first}` : `Epochs ${first} to ${entry.epoch}`;
     const line = `${epochs}: ${parts.join('; ')}`;
-    return [line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE - 1)}…` : line];
+    return [line.length > LONGEST_LEFTOVER ? `${line.slice(0, LONGEST_LEFTOVER - 1)}…` : line];
   });
 }
 

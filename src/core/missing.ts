@@ -2,6 +2,7 @@ import type { Missing, Snapshot } from '../api/status.ts';
 import type { Facts } from './facts/facts.ts';
 import { mainContainer, ofEpoch, podsOf } from './facts/process.ts';
 import { flinkVersionOf } from './flink-version.ts';
+import { isSamePath } from './snapshot-path.ts';
 import { parseTime } from './time.ts';
 
 /**
@@ -26,18 +27,6 @@ export function missingPathIn(text: string): string | undefined {
     if (path !== undefined) return path;
   }
   return undefined;
-}
-
-/** Whether two spellings name one path: Flink prints `file:/x` for `file:///x`. */
-export function isSamePath(one: string | undefined, other: string | undefined): boolean {
-  return one !== undefined && other !== undefined && plain(one) === plain(other);
-}
-
-function plain(path: string): string {
-  return path
-    .replace(/^([a-z][a-z0-9+.-]*):\/+/i, '$1:/')
-    .replace(/^file:\//, '/')
-    .replace(/\/+$/, '');
 }
 
 /** The snapshot that a failed job without a graph names as not found: it could not be initialized. */

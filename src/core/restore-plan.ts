@@ -3,8 +3,9 @@ import { processJobId } from './build/names.ts';
 import type { Answer } from './answer.ts';
 import type { Facts } from './facts/facts.ts';
 import { newestInFlink } from './lifecycle/snapshots.ts';
-import { isSamePath, isVoid, knownAt } from './missing.ts';
+import { isVoid, knownAt } from './missing.ts';
 import { RECORDING_INTERVAL_MS, type EpochRecord, type RestoreContent } from './record.ts';
+import { isSamePath } from './snapshot-path.ts';
 import { parseTime } from './time.ts';
 
 /** What the answer writes for the next process of the current epoch; `undefined` when nothing is known of the epoch. */

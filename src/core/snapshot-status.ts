@@ -1,11 +1,12 @@
 import type { Epoch, Snapshot, Status } from '../api/status.ts';
 import type { Answer } from './answer.ts';
 import type { Facts } from './facts/facts.ts';
-import { comparable, isOwnCheckpoint, isOwnSavepoint, newestInFlink } from './lifecycle/snapshots.ts';
+import { isOwnCheckpoint, isOwnSavepoint, newestInFlink } from './lifecycle/snapshots.ts';
 import { sameJson } from './memo.ts';
 import { isVoid } from './missing.ts';
 import type { RestoreContent } from './record.ts';
-import { fitted } from './status-size.ts';
+import { isSamePath } from './snapshot-path.ts';
+import { fitted, LONGEST_LEFTOVER } from './status-size.ts';
 import { rfc3339 } from './time.ts';
 
 /** status.snapshots: what was taken, what is recorded for the next process, what ended epochs have left. */
@@ -43,7 +44,7 @@ function sized(facts: Facts, entry: Snapshot): Snapshot {
   const { view } = facts;
   if (entry.kind !== 'savepoint' || entry.sizeBytes !== undefined || view.kind !== 'answered') return entry;
   const listed = view.checkpoints.kind === 'value' ? view.checkpoints.value.latestSavepoint : undefined;
-  const same = listed !== undefined && comparable(listed.path) === comparable(entry.path);
+  const same = listed !== undefined && isSamePath(listed.path, entry.path);
   return same && listed.sizeBytes !== undefined ? { ...entry, sizeBytes: listed.sizeBytes } : entry;
 }
 
@@ -132,7 +133,7 @@ function recorded(facts: Facts, restore: RestoreContent | undefined): Snapshot |
 
 /** What a person may have to remove, of whatever kind, with the snapshots that this answer adds. */
 export function leftSnapshots(facts: Facts, answer: Answer): readonly string[] {
-  const before = (facts.prior?.leftovers ?? []).map((line) => line.slice(0, 1000));
+  const before = (facts.prior?.leftovers ?? []).map((line) => line.slice(0, LONGEST_LEFTOVER));
   const added = (answer.leftovers ?? []).map((line) => line.slice(0, 400)).filter((line) => !before.includes(line));
   return [...before, ...added].slice(-MOST_LEFTOVERS);
 }

@@ -2,6 +2,8 @@ import type { Status } from '../api/status.ts';
 
 /** A status is at most so many characters as JSON (api.md, status). */
 const MOST_CHARACTERS = 16 * 1024;
+/** A line of `leftovers`, in characters: more than the names and directory of an entry come to that the API server accepts. */
+export const LONGEST_LEFTOVER = 1000;
 
 /**
  * A status that is not too large, where long paths make it so: without the oldest snapshots of its list, then without the snapshots that

@@ -5,13 +5,14 @@ import type { Facts } from '../facts/facts.ts';
 import type { FlinkCommand, TriggerView } from '../flink-view.ts';
 import { handledBy, requestsOf, type Request } from '../requests.ts';
 import { hasRun, isStable } from '../stability.ts';
+import { comparable } from '../snapshot-path.ts';
 import { parseTime, rfc3339 } from '../time.ts';
 import { checkpointingOff } from './contract.ts';
 import { clockOf, isForgotten, isListedSince, isUnknown, withMemory } from './forgotten.ts';
 import { TRANSITION_SECONDS } from './pace.ts';
 import { sayOn } from './say-on.ts';
 import { restService } from './service.ts';
-import { comparable, ownDirectory, savepointBelow } from './snapshots.ts';
+import { ownDirectory, savepointBelow } from './snapshots.ts';
 
 /**
  * What is asked of a job that goes on: a savepoint, a checkpoint, the disposal of a snapshot.

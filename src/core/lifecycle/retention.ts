@@ -4,11 +4,12 @@ import { readRecord } from '../build/record.ts';
 import { readRestore } from '../build/restore.ts';
 import { parsePolicyDuration } from '../duration.ts';
 import type { Facts } from '../facts/facts.ts';
+import { comparable } from '../snapshot-path.ts';
 import { parseTime } from '../time.ts';
 import { intendAside } from './aside.ts';
 import { TRANSITION_SECONDS } from './pace.ts';
 import { sayOn } from './say-on.ts';
-import { comparable, isOwnCheckpoint, isOwnSavepoint } from './snapshots.ts';
+import { isOwnCheckpoint, isOwnSavepoint } from './snapshots.ts';
 
 /**
  * Which snapshots are no longer kept: savepoints that Flork took beyond policies.savepoint.history, and the last checkpoints of ended

@@ -8,12 +8,13 @@ import type { Facts } from '../facts/facts.ts';
 import type { EpochNonces } from '../handled.ts';
 import { openRecord, type EpochRecord, type FailedEpoch } from '../record.ts';
 import { isReadinessOver, isStable } from '../stability.ts';
+import { comparable } from '../snapshot-path.ts';
 import { neverRan } from './contract.ts';
 import { intend } from './intend.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
 import { notStableText } from './say-on.ts';
 import { progress, stalled } from './say.ts';
-import { comparable, heritage } from './snapshots.ts';
+import { heritage } from './snapshots.ts';
 
 /**
  * An epoch that does not become stable makes room for the last stable one (policies.upgrade.rollback: automatic):

@@ -1,7 +1,8 @@
 import type { Missing } from '../../api/status.ts';
 import type { Answer } from '../answer.ts';
 import type { Facts } from '../facts/facts.ts';
-import { diesWithItsJob, isDyingOfIt, isProvenMissing, isSamePath, missingOf, stepOf } from '../missing.ts';
+import { diesWithItsJob, isDyingOfIt, isProvenMissing, missingOf, stepOf } from '../missing.ts';
+import { isSamePath } from '../snapshot-path.ts';
 import { lossAllowed, waysOut } from './contract.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
 import { progress, stalled } from './say.ts';

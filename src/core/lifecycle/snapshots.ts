@@ -3,6 +3,7 @@ import { jobIdOf } from '../build/names.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { SnapshotView } from '../flink-view.ts';
 import { isVoid } from '../missing.ts';
+import { comparable } from '../snapshot-path.ts';
 import { parseTime, rfc3339 } from '../time.ts';
 
 /** The newest restorable snapshot that Flink names now: the greatest id among restored, completed and savepoint. */
@@ -24,11 +25,6 @@ export function heritage(facts: Facts): Pick<Ended, 'path' | 'kind'> {
     return { path: recorded, kind: isOwnSavepoint(facts, recorded) ? 'savepoint' : 'checkpoint' };
   const given = facts.restore?.path ?? facts.epoch?.restoredFrom;
   return given === undefined ? {} : { path: given };
-}
-
-/** A path as it can be compared: Flink writes file:/x where file:///x was asked for. */
-export function comparable(path: string): string {
-  return path.replace(/^file:\/*/, '/').replace(/\/+$/, '');
 }
 
 /** Whether Flork asked for this savepoint: it lies in a directory that is named after the uid of this FlinkJob, wherever. */

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { FlinkView } from '../../../../src/core/flink-view.ts';
-import { isSamePath, missingPathIn } from '../../../../src/core/missing.ts';
+import { missingPathIn } from '../../../../src/core/missing.ts';
+import { isSamePath } from '../../../../src/core/snapshot-path.ts';
 import type { Outcome } from '../../../../src/core/types.ts';
 import { answered, checkpoint, edit, jobManagerPod, runningCluster, SPEC, sync } from '../drive.ts';
 
