@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { comparable } from '../../../src/core/snapshot-path.ts';
 import { savepointsOnDisk } from '../lib/flink-job.ts';
 import type { Point } from '../lib/gate.ts';
 import { until } from '../lib/kube.ts';
@@ -88,7 +89,7 @@ export const KILLS: readonly Kill[] = [
     wait: (story) =>
       until('the savepoint is on disk', 90, async () =>
         (await savepointsOnDisk(story.subject.job.namespace)).some((path) =>
-          path.startsWith(story.operation!.directory.replace(/^file:\/*/, '/')),
+          path.startsWith(comparable(story.operation!.directory)),
         )
           ? true
           : undefined,

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { comparable } from '../../../../src/core/snapshot-path.ts';
 import { kubectl, until, type KubeObject } from '../../lib/kube.ts';
 import { scenario, type Case } from '../case.ts';
 import { settled, type Lane, type Subject } from '../lane.ts';
@@ -25,15 +26,12 @@ const newest = (objects: readonly KubeObject[]): KubeObject => {
   return sorted.at(-1) ?? assert.fail('no such ConfigMap');
 };
 
-/** A path without the several ways to write its scheme. */
-const plain = (path: string): string => path.replace(/^file:\/*/, '/');
-
 /** The checkpoint on record for the next process, once it is one of this epoch. */
 async function recorded(lane: Lane, subject: Subject): Promise<string> {
   const { jobId } = await subject.job.counting('it counts', 60, () => true);
   return until('a checkpoint of this process is on record', 120, async () => {
     const path = newest(await configMaps(lane, subject, 'restore')).data?.['path'];
-    return path?.includes(jobId) ? plain(path) : undefined;
+    return path?.includes(jobId) ? comparable(path) : undefined;
   });
 }
 
@@ -57,7 +55,7 @@ const recordedIsGone = scenario(
     const status = await job.status(
       'a step back',
       300,
-      (found) => plain(told(found)?.snapshot ?? '') === plain(epoch.restoredFrom),
+      (found) => comparable(told(found)?.snapshot ?? '') === comparable(epoch.restoredFrom),
     );
     assert.equal(status.status.epoch.number, epoch.number, 'the same epoch');
     await job.ready(180);
