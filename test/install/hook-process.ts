@@ -4,7 +4,7 @@ import { request as secure } from 'node:https';
 import { join } from 'node:path';
 import { until } from '../e2e/lib/kube.ts';
 import { kubectl, ROOT } from './cluster.ts';
-import { start, type Running } from './metacontroller.ts';
+import { start, type Running } from './process.ts';
 
 /** What of a Deployment a process needs to be what its container would be. */
 export type HookDeployment = {

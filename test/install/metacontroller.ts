@@ -1,38 +1,14 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { kubectl } from './cluster.ts';
+import { start, type Running } from './process.ts';
 
 /** The binary of a real Metacontroller; without it what needs one is skipped, and says so. */
 export const METACONTROLLER = process.env['METACONTROLLER'] ?? '';
 export const noMetacontroller = METACONTROLLER === '' ? 'METACONTROLLER names no binary of Metacontroller' : false;
-
-/** A process that a test started. */
-export type Running = { readonly output: () => string; readonly stop: () => Promise<void> };
-
-/** Starts a process and keeps what it prints; `stop` ends it and waits. */
-export function start(
-  command: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  cwd: string,
-): Running {
-  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let printed = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (printed += text));
-  const ended = once(child, 'exit').catch((error: unknown) => void (printed += String(error)));
-  return {
-    output: () => printed,
-    stop: async () => {
-      child.kill();
-      await ended;
-    },
-  };
-}
 
 /** The kubeconfig of a ServiceAccount: the cluster of KUBECONFIG, with a token of an hour. */
 async function kubeconfigOf(namespace: string, account: string): Promise<object> {

@@ -1,13 +1,13 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeStores, restTls, STORE_PASSWORD, type Certificates } from '../unit/tls-fixture.ts';
+import { start, type Running } from './process.ts';
 
 /** A JobManager of a real Flink on this machine. */
-export type JobManager = { readonly port: number; readonly output: () => string; readonly stop: () => Promise<void> };
+export type JobManager = Running & { readonly port: number };
 
 /** A port that nobody has at this moment. */
 async function freePort(): Promise<number> {
@@ -42,20 +42,5 @@ export async function startJobManager(home: string, certificates: Certificates):
       .join(''),
   );
   const env = { ...process.env, FLINK_CONF_DIR: config, FLINK_LOG_DIR: logs };
-  const child = spawn(join(home, 'bin/jobmanager.sh'), ['start-foreground'], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const ended = once(child, 'exit');
-  return {
-    port,
-    output: () => output,
-    stop: async () => {
-      child.kill();
-      await ended;
-    },
-  };
+  return { port, ...start(join(home, 'bin/jobmanager.sh'), ['start-foreground'], env, folder) };
 }

@@ -18,7 +18,8 @@ import {
   type KubeObject,
 } from './cluster.ts';
 import { ask, startHook, type HookDeployment, type HookProcess } from './hook-process.ts';
-import { startMetacontroller, startNetwork, type Network, type Running } from './metacontroller.ts';
+import { startMetacontroller, startNetwork, type Network } from './metacontroller.ts';
+import type { Running } from './process.ts';
 
 type Held = KubeObject & { readonly metadata: { readonly uid: string; readonly finalizers?: readonly string[] } };
 type Metacontroller = {
