@@ -45,17 +45,6 @@ function isPast(shown: string | undefined, known: string | undefined): boolean {
   return pod !== undefined && pod === knownPod && Number(restarts) < Number(knownRestarts);
 }
 
-/**
- * Whether this sync sees a JobManager without high availability that took the place of one that had run, or may have run unseen: it went
- * back to what was recorded.
- */
-export function hasRewound(facts: Facts, progressed: Epoch | undefined): boolean {
-  const { epoch, record, process } = facts;
-  if (!epoch || !progressed || epoch.ended || record?.highAvailability !== false) return false;
-  if (mayHaveRunBefore(epoch.process, epoch.idle, process)) return true;
-  return epoch.process !== undefined && progressed.process !== epoch.process && epoch.ran === true;
-}
-
 /** A stop was asked of a process that is no more, and of its result nothing was read; void as soon as the job runs again. */
 function unreadOf({ epoch, operation, process, flink }: Facts, newest: string | undefined): string | undefined {
   if (flink.allTasksRun) return undefined;

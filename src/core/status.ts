@@ -3,7 +3,6 @@ import type { Answer, Say } from './answer.ts';
 import { epochNames, names } from './build/names.ts';
 import { encodeRecord } from './build/record.ts';
 import { conditionsOf } from './conditions.ts';
-import { hasRewound } from './epoch-progress.ts';
 import { countedRestarts } from './health.ts';
 import { trustedRecord } from './facts/epoch.ts';
 import type { Facts } from './facts/facts.ts';
@@ -17,6 +16,7 @@ import { missingOptional } from './optional-children.ts';
 import { planOf } from './plan.ts';
 import { closedRecord, openRecord, type RestoreContent } from './record.ts';
 import { coveredBySavepoint, firstSeen } from './requests.ts';
+import { rewound } from './rewound.ts';
 import { lastSavepointOf, leftSnapshots, withSnapshots } from './snapshot-status.ts';
 import { rfc3339 } from './time.ts';
 import type { ObservedJob } from './types.ts';
@@ -245,12 +245,10 @@ function historyOf(
   epoch: Epoch | undefined,
 ): { readonly history?: Transition[] } {
   const before = facts.prior?.history ?? [];
-  const path = facts.restore?.path;
-  const rewound = hasRewound(facts, epoch)
-    ? { reason: 'Rewound' as const, ...(path ? { snapshot: path } : {}) }
-    : undefined;
+  const back = rewound(facts, epoch);
+  const wentBack = back && { reason: 'Rewound' as const, ...back };
   const stable = becomesStable(facts, epoch) ? { reason: 'Running' as const } : undefined;
-  const lines = [answer.transition ?? rewound, stable].filter((line) => line !== undefined);
+  const lines = [answer.transition ?? wentBack, stable].filter((line) => line !== undefined);
   let history: readonly Transition[] = before;
   for (const line of lines) history = withLine(history, lineOf(facts, line, say, history));
   return history.length > 0 ? { history: [...history] } : {};

@@ -143,13 +143,13 @@ for (const version of VERSIONS) {
     test('when settled, at most one ConfigMap a minute is written and no status', { timeout: 240_000 }, async () => {
       await job.ready(60);
       await sleep(20_000);
-      const counted = await countWrites(cluster, namespace, 119);
+      const counted = await countWrites(cluster, namespace, 59);
       console.log(
         `# Flink ${version}: streaming job, settled, ${counted.seconds.toFixed(0)} s: ${JSON.stringify(counted.writes)}; changed: ${counted.changed.join(', ')}`,
       );
       assert.equal(counted.writes['metacontroller-status'], 0, `no status write: ${counted.changed.join(', ')}`);
       assert.ok(
-        (counted.writes['metacontroller-configmaps'] ?? 0) <= 2,
+        (counted.writes['metacontroller-configmaps'] ?? 0) <= 1,
         `one ConfigMap write a minute: ${counted.changed.join(', ')}`,
       );
       assert.equal(counted.writes['metacontroller-rest'], 0, `nothing else: ${counted.changed.join(', ')}`);
@@ -173,7 +173,7 @@ for (const version of VERSIONS) {
       );
       await still.ready(120);
       await sleep(20_000);
-      const counted = await countWrites(cluster, namespace, 120);
+      const counted = await countWrites(cluster, namespace, 60);
       console.log(
         `# Flink ${version}: job without checkpoints, settled, ${counted.seconds.toFixed(0)} s: ${JSON.stringify(counted.writes)}`,
       );

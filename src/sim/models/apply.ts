@@ -27,7 +27,7 @@ export function dynamicApply(observed: KubeObject, desired: KubeObject): KubeObj
   if (settled.get(observed) === desired) return observed;
   const wanted = jsonOf(desired);
   const last: unknown = memory === undefined ? {} : memory === wanted ? desired : JSON.parse(memory);
-  const merged = tree(merge(observed, last, desired)) as KubeObject;
+  const merged = mergeTrees(tree(observed), tree(last), tree(desired), mergeField) as unknown as KubeObject;
   const metadata: Record<string, unknown> = { ...merged.metadata };
   for (const field of SYSTEM) restore(metadata, observed.metadata, field);
   metadata['annotations'] = { ...merged.metadata.annotations, [LAST_APPLIED]: wanted };
@@ -44,6 +44,20 @@ export function withLastApplied(desired: KubeObject): KubeObject {
   return { ...desired, metadata: { ...desired.metadata, annotations } };
 }
 
+/** What a field of an observed object was last merged with; most of an object stays what it was while its status changes. */
+const merges = new WeakMap<object, { readonly last: unknown; readonly desired: unknown; readonly merged: unknown }>();
+
+/** As `merge`, and where that changes nothing the very field that was observed. */
+function mergeField(observed: unknown, last: unknown, desired: unknown): unknown {
+  if (typeof observed !== 'object' || observed === null) return merge(observed, last, desired);
+  const known = merges.get(observed);
+  if (known !== undefined && known.last === last && known.desired === desired) return known.merged;
+  const fresh = merge(observed, last, desired);
+  const merged = equal(fresh, observed) ? observed : fresh;
+  merges.set(observed, { last, desired, merged });
+  return merged;
+}
+
 /** Three-way merge: fields that were last applied and are no longer wanted go, fields of others stay. */
 export function merge(observed: unknown, last: unknown, desired: unknown): unknown {
   if (Array.isArray(desired)) return mergeLists(list(observed), list(last), desired);
@@ -51,11 +65,11 @@ export function merge(observed: unknown, last: unknown, desired: unknown): unkno
   return mergeTrees(tree(observed), tree(last), tree(desired));
 }
 
-function mergeTrees(observed: Tree, last: Tree, desired: Tree): Tree {
+function mergeTrees(observed: Tree, last: Tree, desired: Tree, one: typeof merge = merge): Tree {
   const merged: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(observed)) if (!(name in last) || name in desired) merged[name] = value;
   for (const [name, value] of Object.entries(desired)) {
-    merged[name] = name in observed ? merge(observed[name], last[name], value) : value;
+    merged[name] = name in observed ? one(observed[name], last[name], value) : value;
   }
   return merged;
 }

@@ -8,12 +8,12 @@ import { statusOf } from './checker.ts';
 import { realCore } from './core.ts';
 import { conclude } from './coverage.ts';
 import { epochOf, isReady, jobOf } from './flows.ts';
-import { createHistory, type History } from './history.ts';
+import { createHistory, type History, type HistoryOptions } from './history.ts';
 import { NAME } from './sample.ts';
 import { earlier } from './versions.ts';
 
-/** What the scenarios of docs/lifecycle.md are told with. */
-export type Story = (h: History) => Promise<void>;
+/** What the scenarios of docs/lifecycle.md are told with; `options` are those of the history, for more of the same kind. */
+export type Story = (h: History, options: HistoryOptions) => Promise<void>;
 
 type Registered = { readonly story: Story; readonly optionalKinds: readonly OptionalKind[] };
 
@@ -34,14 +34,10 @@ export function scenarios(): readonly string[] {
 export async function tellScenario(name: string, strategies: readonly ApplyStrategy[]): Promise<void> {
   const { story, optionalKinds } = STORIES.get(name) ?? assert.fail(`no scenario "${name}"`);
   for (const strategy of strategies) {
-    const h = createHistory({
-      seed: strategy === 'dynamic-apply' ? 7 : 8,
-      strategy,
-      optionalKinds,
-      earlier: earlier(realCore),
-    });
+    const options = { seed: strategy === 'dynamic-apply' ? 7 : 8, strategy, optionalKinds, earlier: earlier(realCore) };
+    const h = createHistory(options);
     // oxlint-disable-next-line no-await-in-loop -- one story after the other
-    await story(h);
+    await story(h, options);
     conclude(h);
   }
 }

@@ -12,7 +12,7 @@ import {
   upgrade,
 } from '../harness/flows.ts';
 import { highlyAvailable, reconfigured, SPEC } from '../harness/sample.ts';
-import { running, savepointsOf, scenario } from '../harness/scenario.ts';
+import { running, savepointsOf, scenario, status } from '../harness/scenario.ts';
 
 /** What Flink's own high availability does by itself, and what Flork makes of it. */
 
@@ -30,6 +30,7 @@ scenario('high availability: a killed JobManager goes on from the newest checkpo
   assert.ok(counter(h) >= before, `${counter(h)} of ${before}`);
   assert.equal(epochOf(h), 1);
   assert.equal(h.ledger.counts['checkpoint-failed'] ?? 0, 0);
+  assert.ok(!status(h).history?.some(({ reason }) => reason === 'Rewound'), 'nothing that was committed comes again');
   await h.run(30_000);
   assert.ok((h.world.storage.all().at(-1)?.counter ?? 0) > before, 'checkpoints complete');
 });

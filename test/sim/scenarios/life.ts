@@ -15,9 +15,9 @@ import {
   suspend,
   upgrade,
 } from '../harness/flows.ts';
-import { writesSince } from '../harness/history.ts';
+import { writesSince, type History } from '../harness/history.ts';
 import { reconfigured, SPEC, stateless, suspended } from '../harness/sample.ts';
-import { scenario, status, running, savepointsOf, confOf, type Story } from '../harness/scenario.ts';
+import { scenario, status, running, savepointsOf, confOf } from '../harness/scenario.ts';
 
 /** Scenarios 1 to 6: start, upgrade, suspend, delete. */
 
@@ -129,7 +129,7 @@ scenario('5b created suspended: a status at once', async (h) => {
   await reachRunning(h);
 });
 
-const DELETIONS: readonly (readonly [string, Story])[] = [
+const DELETIONS: readonly (readonly [string, (h: History) => Promise<void>])[] = [
   [
     'a start',
     async (h) => {

@@ -12,7 +12,7 @@ import {
 } from '../harness/flows.ts';
 import type { History } from '../harness/history.ts';
 import { highlyAvailable, reconfigured, SPEC, withPolicies } from '../harness/sample.ts';
-import { running, savepointsOf, scenario, status, uid } from '../harness/scenario.ts';
+import { assertRewoundTold, running, savepointsOf, scenario, status, uid } from '../harness/scenario.ts';
 
 /** Upgrades with Flink's high availability, with and without standbys. */
 
@@ -78,3 +78,24 @@ scenario('11 with a standby, the leader killed while the job is being canceled: 
   await h.until(() => running(h) && epochOf(h) === 2, 900_000, 'upgraded');
   assert.match(status(h).epoch?.restoredFrom ?? '', /\/chk-\d+$/);
 });
+
+for (const [what, spec] of [
+  ['high availability', HA],
+  ['a standby', STANDBY],
+] as const) {
+  scenario(`11 with ${what}, JobManager killed between the savepoint of a stop and its reading: Rewound`, async (h) => {
+    await start(h, spec);
+    await h.run(25_000);
+    h.controls.flink = (_index, method) => (method === 'GET' && taken(h) ? 'unreachable' : 'none');
+    h.apply(reconfigured(spec, '64'));
+    await h.until(() => taken(h), LIMIT_MS, 'the savepoint is complete');
+    kill(h, 'leader');
+    h.controls.flink = () => 'none';
+    await h.until(() => running(h) && epochOf(h) === 2, 900_000, 'upgraded');
+    assert.equal(savepointsOf(h), 2, 'the job ran again, and was stopped again');
+    assert.ok(h.ledger.rewinds.length > 0, 'Flink went back behind the savepoint');
+    assertRewoundTold(h);
+  });
+}
+
+const taken = (h: History): boolean => (h.ledger.counts.savepoint ?? 0) > 0;

@@ -7,12 +7,23 @@ import { createHistory, writesSince, type History, type HistoryOptions } from '.
 import { reference } from '../harness/reference.ts';
 import { assertRewoundTold, scenario } from '../harness/scenario.ts';
 
+/** Under both strategies (`npm run test:scenarios`) each step is taken, else the first that each rule leads to. */
+const every = process.env['FLORK_SIM_STRATEGIES'] === 'both';
+
 /** What may come between any two steps of a flow: after every status that the flow writes, in a history of its own. */
-async function afterEachStep(flow: Flow, act: (h: History) => void, judge: (h: History) => void): Promise<void> {
-  const options: HistoryOptions = { seed: 7, strategy: 'dynamic-apply' };
+async function afterEachStep(
+  flow: Flow,
+  options: HistoryOptions,
+  act: (h: History) => void,
+  judge: (h: History) => void,
+): Promise<void> {
   const { trace, history } = await reference(flow, options);
   conclude(history);
-  const steps = trace.effects.filter(({ effect }) => effect.kind === 'status');
+  const statuses = trace.effects.filter(({ effect }) => effect.kind === 'status');
+  const rules = new Map(trace.calls.map(({ call, rule }) => [call, rule]));
+  const steps = every
+    ? statuses
+    : [...new Map(statuses.toReversed().map((step) => [rules.get(step.call), step])).values()];
   assert.ok(steps.length >= 3, `${steps.length} steps`);
   for (const { index } of steps) {
     const h = createHistory(options);
@@ -32,12 +43,12 @@ async function afterEachStep(flow: Flow, act: (h: History) => void, judge: (h: H
 
 const flowOf = (name: string): Flow => FLOWS.find((flow) => flow.name === name) ?? assert.fail(`no flow "${name}"`);
 
-scenario('11 JobManager killed after each step of a stop with a savepoint', () =>
-  afterEachStep(flowOf('upgrade with a savepoint'), killJobManager, assertRewoundTold),
+scenario('11 JobManager killed after each step of a stop with a savepoint', (_, options) =>
+  afterEachStep(flowOf('upgrade with a savepoint'), options, killJobManager, assertRewoundTold),
 );
 
-scenario('11 JobManager killed after each step of a suspension', () =>
-  afterEachStep(flowOf('suspend and resume'), killJobManager, assertRewoundTold),
+scenario('11 JobManager killed after each step of a suspension', (_, options) =>
+  afterEachStep(flowOf('suspend and resume'), options, killJobManager, assertRewoundTold),
 );
 
 const PAUSE_MS = 40_000;
@@ -63,5 +74,7 @@ function pause(h: History): void {
 // A deletion goes on beside the annotation; a stateless upgrade goes back to nothing, as it is told to.
 for (const flow of FLOWS.filter(({ core, name }) => core === true && name !== 'delete')) {
   const judge = flow.name === 'upgrade stateless' ? () => undefined : assertRewoundTold;
-  scenario(`38 paused after each step, and resumed: ${flow.name}`, () => afterEachStep(flow, pause, judge));
+  scenario(`38 paused after each step, and resumed: ${flow.name}`, (_, options) =>
+    afterEachStep(flow, options, pause, judge),
+  );
 }
