@@ -1,4 +1,5 @@
 import { createSecureContext } from 'node:tls';
+import { firstNotAfter, notAfterOfPkcs12, remember, type Expires } from '../certificates.ts';
 import { bytesOf, fileOf, follow } from '../follow.ts';
 import type { Log } from '../telemetry/log.ts';
 import { undiciTransport, type UndiciOptions, type UndiciTransport } from './transport.ts';
@@ -13,8 +14,8 @@ export type FlinkFiles = {
   readonly pkcs12PasswordFile: string | undefined;
 };
 
-/** Where a JobManager is found when not through cluster DNS, and how often the files are looked at (milliseconds). */
-type Options = Pick<UndiciOptions, 'resolve'> & { readonly checkMs?: number };
+/** Where a JobManager is found when not through cluster DNS, who hears when certificates run out, and how often the files are looked at (milliseconds). */
+type Options = Pick<UndiciOptions, 'resolve'> & { readonly expires?: Expires; readonly checkMs?: number };
 
 /** Connections of an identity that was replaced may still carry a call; none takes longer. */
 const LAST_CALL_MS = 10_000;
@@ -24,7 +25,7 @@ const LAST_CALL_MS = 10_000;
  * later the identity in use stays.
  */
 export function identifiedTransport(files: FlinkFiles, log: Log, options: Options = {}): UndiciTransport {
-  const { checkMs, ...found } = options;
+  const { expires = remember, checkMs, ...found } = options;
   if (Object.values(files).every((file) => file === undefined)) return undiciTransport(found);
   let current: UndiciTransport | undefined;
   const use = (identity: Identity): void => {
@@ -33,6 +34,7 @@ export function identifiedTransport(files: FlinkFiles, log: Log, options: Option
     const former = current;
     current = undiciTransport({ ...identity, ...found });
     if (former !== undefined) setTimeout(() => void former.close(), LAST_CALL_MS).unref();
+    tell(identity, expires);
   };
   const { stop } = follow({ what: 'identity towards Flink', read: () => identityOf(files), use }, log, checkMs);
   const call = (...given: Parameters<UndiciTransport>): ReturnType<UndiciTransport> =>
@@ -45,6 +47,12 @@ export function identifiedTransport(files: FlinkFiles, log: Log, options: Option
 }
 
 type Identity = Pick<UndiciOptions, 'ca' | 'cert' | 'key' | 'pfx' | 'passphrase'>;
+
+function tell({ ca, cert, pfx, passphrase }: Identity, expires: Expires): void {
+  if (ca !== undefined) expires('FLINK_CA_FILE', firstNotAfter(ca));
+  if (cert !== undefined) expires('FLINK_CERT_FILE', firstNotAfter(cert));
+  if (pfx !== undefined) expires('FLINK_PKCS12_FILE', notAfterOfPkcs12(pfx, passphrase));
+}
 
 function identityOf(files: FlinkFiles): Identity {
   const { caFile, certFile, keyFile, pkcs12File, pkcs12PasswordFile } = files;

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { firstNotAfter, remember, type Expires } from '../certificates.ts';
 import { fileOf, follow } from '../follow.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -16,6 +17,8 @@ export type ServerOptions = {
     | { readonly certFile: string; readonly keyFile: string; readonly clientCaFile?: string | undefined }
     | undefined;
   readonly log: Log;
+  /** Hears when the certificates run out, at first and whenever they change; default: the record of this process, for its metrics. */
+  readonly expires?: Expires;
   /** How often the certificate files are looked at; milliseconds. */
   readonly checkMs?: number;
 };
@@ -31,7 +34,14 @@ const TIMEOUTS = { keepAliveTimeout: 100_000, headersTimeout: 105_000, requestTi
 const LAST_CLOSE_MS = 1000;
 
 /** Listens, with TLS when certificate files are given. */
-export async function startServer({ app, port, tls, log, checkMs }: ServerOptions): Promise<RunningServer> {
+export async function startServer({
+  app,
+  port,
+  tls,
+  log,
+  expires = remember,
+  checkMs,
+}: ServerOptions): Promise<RunningServer> {
   const server = createAdaptorServer(
     tls === undefined
       ? { fetch: app.fetch, createServer: createHttpServer, serverOptions: TIMEOUTS }
@@ -53,7 +63,11 @@ export async function startServer({ app, port, tls, log, checkMs }: ServerOption
   server.listen(port);
   await once(server, 'listening');
   if (tls !== undefined) {
-    const use = (identity: Identity): void => (server as HttpsServer).setSecureContext(contextOf(identity));
+    const use = (identity: Identity): void => {
+      (server as HttpsServer).setSecureContext(contextOf(identity));
+      expires('TLS_CERT_FILE', firstNotAfter(identity.cert));
+      if (identity.ca !== undefined) expires('TLS_CLIENT_CA_FILE', firstNotAfter(identity.ca));
+    };
     follow({ what: 'certificate', read: () => identityOf(tls), use }, log, checkMs);
   }
   return {

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { expirations, type Expirations } from '../certificates.ts';
 
 /** What is counted; fed from answers, never from the core. */
 export type Metrics = {
@@ -11,7 +12,7 @@ export type Metrics = {
 };
 
 /** Prometheus metrics in a registry of their own. */
-export function createMetrics(): Metrics {
+export function createMetrics(certificates: Expirations = expirations): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const syncs = new Counter({
@@ -41,6 +42,7 @@ export function createMetrics(): Metrics {
     registers,
   });
   const inFlight = new Gauge({ name: 'flork_in_flight_requests', help: 'Hook requests being answered now', registers });
+  registry.registerMetric(expirationsOf(certificates));
   return {
     answered: (hook, rule, code, seconds) => {
       syncs.inc({ hook, rule, code });
@@ -52,6 +54,20 @@ export function createMetrics(): Metrics {
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };
+}
+
+/** Asked at each scrape: a file that is no longer in use has no value. */
+function expirationsOf(certificates: Expirations): Gauge {
+  return new Gauge({
+    name: 'flork_certificate_expiration_timestamp_seconds',
+    help: 'Unix time at which the first certificate of a file runs out, by the variable that names the file',
+    labelNames: ['variable'],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const [variable, notAfter] of certificates) this.set({ variable }, notAfter);
+    },
+  });
 }
 
 /** Counts nothing: for an app that is mounted elsewhere and gave no metrics. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { get as httpsGet } from 'node:https';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { makeCertificates } from './tls-fixture.ts';
 import { readConfig } from '../../src/config.ts';
 import { parent, request } from './http/hook-fixture.ts';
@@ -247,6 +249,11 @@ describe('the process with TLS', () => {
     const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
     assert.equal(response.statusCode, 200);
     response.resume();
+    const asked = httpsGet({ port: flork.port, path: '/metrics', ca, agent: false });
+    const [metrics] = (await once(asked, 'response')) as [IncomingMessage];
+    const end = Date.parse(new X509Certificate(certificates.server.cert).validTo) / 1000;
+    const expiration = `flork_certificate_expiration_timestamp_seconds{variable="TLS_CERT_FILE"} ${end}`;
+    assert.ok((await text(metrics)).split('\n').includes(expiration));
     flork.child.kill('SIGTERM');
     assert.equal(await flork.code, 0);
     assert.equal(await start({ ...files, TLS_KEY_FILE: join(folder, 'nothing') }).code, 2);

@@ -209,7 +209,7 @@ describe('the components of optional children', () => {
 
 describe('the component monitoring', () => {
   test('names only metrics and labels that there are', async () => {
-    const metrics = createMetrics();
+    const metrics = createMetrics(new Map([['TLS_CERT_FILE', 1]]));
     metrics.answered('sync', 'rule', 200, 1);
     metrics.decorated('one', 1);
     const text = await metrics.text();

@@ -24,7 +24,12 @@ export const NO_FILES: FlinkFiles = {
 };
 
 /** Keys are EC P-256, or RSA as Flink's default `security.ssl.algorithms` wants them; `names` are those of this machine, and DNS names. */
-export function makeCertificates(kind: 'ec' | 'rsa' = 'ec', names: readonly string[] = []): Certificates | undefined {
+export function makeCertificates(
+  kind: 'ec' | 'rsa' = 'ec',
+  names: readonly string[] = [],
+  /** How long the certificates that the CA signs are valid; the CA itself two days. */
+  days = 2,
+): Certificates | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'flork-tls-'));
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
   const algorithm = kind === 'rsa' ? ['rsa:2048'] : ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
@@ -35,7 +40,17 @@ export function makeCertificates(kind: 'ec' | 'rsa' = 'ec', names: readonly stri
     writeFileSync(join(folder, 'names'), `subjectAltName=${known.join(',')}`);
     for (const name of ['server', 'client']) {
       openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
-      const signed = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'names'];
+      const signed = [
+        '-CA',
+        'ca.crt',
+        '-CAkey',
+        'ca.key',
+        '-CAcreateserial',
+        '-days',
+        String(days),
+        '-extfile',
+        'names',
+      ];
       openssl('x509', '-req', '-in', `${name}.csr`, '-out', `${name}.crt`, ...signed);
     }
     const pair = ['-inkey', 'client.key', '-in', 'client.crt'];
