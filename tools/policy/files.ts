@@ -8,7 +8,7 @@ const NAME = 'flork-flinkjobs';
  * The policy of component admission-policy: rules of src/core/validate that the CRD cannot tell. A rule that cannot be evaluated lets
  * the FlinkJob pass, as the hook asks it again.
  */
-export function admissionPolicy(): readonly unknown[] {
+export function admissionPolicy(): readonly object[] {
   const scope = { ...NEW_FLINKJOB, name: NAME, failurePolicy: 'Ignore' } as const;
   return [policy(scope, [...CONF_VARIABLES, ...SPEC_VARIABLES], [...CONF_RULES, ...SPEC_RULES]), binding(NAME)];
 }

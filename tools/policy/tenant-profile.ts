@@ -78,8 +78,8 @@ const SERVICES = ofChildren(
 );
 
 /** The policies of component tenant-profile: on FlinkJobs, and on the children that come of them. */
-export function tenantProfile(): readonly unknown[] {
-  const wrap = (scope: Scope, variables: readonly Variable[], rules: readonly PolicyRule[]): readonly unknown[] => [
+export function tenantProfile(): readonly object[] {
+  const wrap = (scope: Scope, variables: readonly Variable[], rules: readonly PolicyRule[]): readonly object[] => [
     policy(scope, [...LIST_VARIABLES, ...variables], rules),
     binding(scope.name),
   ];
