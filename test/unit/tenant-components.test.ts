@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { certs } from '../../src/cli/certs.ts';
 import { readConfig, type Config } from '../../src/config.ts';
 import { builtIn, noKubectl, withOverlay, writeTenants } from './kustomized.ts';
@@ -161,6 +161,33 @@ describe('the component admission, on one hook and on those of tenants', { skip:
         assert.deepEqual(spec.endpointConfigs[0].caBundle, { inline: ca });
       assert.equal(all(made, 'Secret').length, 0);
     });
+  });
+});
+
+test('monitoring asks the hooks of tenants by HTTPS, as the documents say', { skip: noKubectl }, async () => {
+  const [, section = ''] = readFileSync(join(import.meta.dirname, '../../docs/tenants.md'), 'utf8').split(
+    '## TLS and admission',
+  );
+  const [, text = ''] = /```yaml\n([^]*?)```/.exec(section.replaceAll('flork-first-tls', 'flork-one-tls')) ?? [];
+  await withOverlay(async (folder) => {
+    await writeTenants(folder);
+    const made = builtIn(folder, ['made'], ['monitoring'], parse(text) as object);
+    const [{ spec, metadata }] = all(made, 'PodMonitor');
+    const [{ scheme, tlsConfig, port }] = spec.podMetricsEndpoints;
+    assert.equal(scheme, 'https');
+    const secrets = secretsIn(folder);
+    const { stringData } = secrets.find((secret) => secret.metadata.name === tlsConfig.ca.secret.name);
+    const ca = new X509Certificate(stringData[tlsConfig.ca.secret.key]);
+    for (const { metadata: of, spec: hook } of all(made, 'Deployment')) {
+      const { labels } = hook.template.metadata;
+      for (const [key, value] of Object.entries(spec.selector.matchLabels)) assert.equal(labels[key], value);
+      assert.equal(of.namespace, metadata.namespace);
+      assert.ok(hook.template.spec.containers[0].ports.some(({ name }: { name: string }) => name === port));
+      const own = secrets.find((secret) => secret.metadata.name === `${of.name}-tls`);
+      const certificate = new X509Certificate(own.stringData['tls.crt']);
+      assert.equal(certificate.checkHost(tlsConfig.serverName), tlsConfig.serverName);
+      assert.ok(certificate.verify(ca.publicKey));
+    }
   });
 });
 
