@@ -18,6 +18,7 @@ import { startGate } from './lib/gate.ts';
 import { chooseHost, install } from './lib/install.ts';
 import { Cluster } from './lib/kube.ts';
 import { startModelHost } from './lib/model-host.ts';
+import { keepPodLogs } from './lib/pod-logs.ts';
 import { RESULTS, readResults, surroundings, withoutPlace, type Result } from './lib/results.ts';
 
 const { values: options } = parseArgs({
@@ -72,6 +73,7 @@ async function runCase(lane: Lane, item: Case, round: number): Promise<void> {
     const text = withoutPlace(String((error as Error).stack ?? error));
     await write({ ...head, ok: false, seconds: seconds(), repeated: 0, note: '', error: text.slice(0, 4000) });
     console.log(`FAILED ${label}: ${seconds()} s\n${text}`);
+    console.log(`# what the pods logged: ${await keepPodLogs(lane.namespace)}`);
     await lane.forgetShared().catch((problem: unknown) => console.log(`# ${String(problem)}`));
   }
 }

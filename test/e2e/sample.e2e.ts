@@ -10,6 +10,7 @@ import { VERSIONS } from './lib/flink-job.ts';
 import { startGate, type Gate } from './lib/gate.ts';
 import { ROOT } from './lib/kit.ts';
 import { Cluster } from './lib/kube.ts';
+import { keepPodLogs } from './lib/pod-logs.ts';
 import { readResults } from './lib/results.ts';
 import { chooseSample, seenPassing, variantsOf } from './lib/sample.ts';
 
@@ -47,6 +48,7 @@ describe('a sample of the full matrix', { concurrency: false }, () => {
             const { repeated, note } = await item.run(lane);
             console.log(`# ${item.name} Flink ${version}: repeated ${repeated} ${note}`);
           } catch (error) {
+            console.log(`# what the pods logged: ${await keepPodLogs(lane.namespace)}`);
             await lane.forgetShared().catch((problem: unknown) => console.log(`# ${String(problem)}`));
             throw error;
           }
