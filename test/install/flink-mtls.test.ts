@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { identifiedTransport, type FlinkFiles } from '../../src/flink/identity.ts';
@@ -9,13 +8,14 @@ import { until } from '../e2e/lib/kube.ts';
 import { recorder } from '../unit/http/hook-fixture.ts';
 import { makeCertificates, NO_FILES, type Certificates } from '../unit/tls-fixture.ts';
 import { startJobManager, type JobManager } from './real-flink.ts';
+import { scratch } from '../scratch.ts';
 
 /** A Flink distribution, of which a JobManager is started on this machine. */
 const HOME = process.env['FLINK_HOME'] ?? '';
 const service = { name: 'orders-rest', namespace: 'team', port: 8081, scheme: 'https' } as const;
 
 describe("Flink's REST with mutual TLS", { skip: HOME === '' && 'FLINK_HOME names no Flink' }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'flork-mtls-'));
+  const folder = scratch('mtls');
   let ours: Certificates;
   let others: Certificates;
   let flink: JobManager;

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeStores, restTls, STORE_PASSWORD, type Certificates } from '../unit/tls-fixture.ts';
 import { start, type Running } from './process.ts';
+import { scratch } from '../scratch.ts';
 
 /** A JobManager of a real Flink on this machine. */
 export type JobManager = Running & { readonly port: number };
@@ -21,7 +21,7 @@ async function freePort(): Promise<number> {
 
 /** Starts `jobmanager.sh` of a Flink distribution, whose REST wants mutual TLS; its other ports are its own affair. */
 export async function startJobManager(home: string, certificates: Certificates): Promise<JobManager> {
-  const folder = mkdtempSync(join(tmpdir(), 'flork-flink-'));
+  const folder = scratch('flink');
   const port = await freePort();
   const conf = {
     'jobmanager.rpc.address': '127.0.0.1',

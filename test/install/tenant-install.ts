@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { sleep, until } from '../e2e/lib/kube.ts';
@@ -20,6 +19,7 @@ import {
 import { ask, startHook, type HookDeployment, type HookProcess } from './hook-process.ts';
 import { startMetacontroller, startNetwork, type Network } from './metacontroller.ts';
 import type { Running } from './process.ts';
+import { scratch } from '../scratch.ts';
 
 type Held = KubeObject & { readonly metadata: { readonly uid: string; readonly finalizers?: readonly string[] } };
 type Metacontroller = {
@@ -39,8 +39,8 @@ export type Written = {
 
 /** Runs `flork tenants` on a text, as a person does. */
 export async function writeTenants(text: string, ...more: readonly string[]): Promise<Written> {
-  const scratch = mkdtempSync(join(tmpdir(), 'flork-tenants-'));
-  const [file, folder] = [join(scratch, 'tenants.yaml'), join(scratch, 'made')];
+  const root = scratch('tenants');
+  const [file, folder] = [join(root, 'tenants.yaml'), join(root, 'made')];
   writeFileSync(file, text);
   const words = [join(ROOT, 'src/cli.ts'), 'tenants', file, '--out', folder, ...more];
   const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
@@ -66,7 +66,7 @@ function withoutPods({ objects }: Written): string {
 
 /** Tenants installed on the cluster of KUBECONFIG; their hooks and, where there is a binary, their Metacontrollers are processes. */
 export class TenantInstall {
-  readonly folder = mkdtempSync(join(tmpdir(), 'flork-tenants-run-'));
+  readonly folder = scratch('tenants-run');
   readonly hooks = new Map<string, HookProcess>();
   readonly metacontrollers = new Map<string, Running>();
   readonly #network: Network;

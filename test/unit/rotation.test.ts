@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { request as httpsRequest, Agent } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +9,7 @@ import { allOf, bearerOf, certified } from '../../src/http/authenticate.ts';
 import { startServer } from '../../src/http/server.ts';
 import { recorder, request, testApp } from './http/hook-fixture.ts';
 import { makeCertificates, type Certificates } from './tls-fixture.ts';
+import { scratch } from '../scratch.ts';
 
 /** Puts a file in place of another at once, as the kubelet swaps a mounted Secret. */
 function swap(file: string, text: string): void {
@@ -45,7 +45,7 @@ async function reached(condition: () => boolean): Promise<void> {
 
 /** A server with TLS, client certificates and tokens, whose files a test may swap. */
 async function served(certificates: Certificates) {
-  const folder = mkdtempSync(join(tmpdir(), 'flork-rotation-'));
+  const folder = scratch('rotation');
   const files = { certFile: join(folder, 'tls.crt'), keyFile: join(folder, 'tls.key'), token: join(folder, 'tokens') };
   const clientCaFile = join(folder, 'client-ca.crt');
   writeFileSync(clientCaFile, certificates.ca);

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FlinkFiles } from '../../src/flink/identity.ts';
+import { scratch } from '../scratch.ts';
 
 /** A CA with certificates of a server and a client, made by openssl; `undefined` where there is none. */
 export type Certificates = {
@@ -30,7 +30,7 @@ export function makeCertificates(
   /** How long the certificates that the CA signs are valid; the CA itself two days. */
   days = 2,
 ): Certificates | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'flork-tls-'));
+  const folder = scratch('tls');
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
   const algorithm = kind === 'rsa' ? ['rsa:2048'] : ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
   const key = ['-newkey', ...algorithm, '-nodes'];

@@ -1,8 +1,7 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { makeCertificates, makeStores, restTls, STORE_PASSWORD, type Certificates } from '../../unit/tls-fixture.ts';
 import { kubectl } from './kube.ts';
+import { scratch } from '../../scratch.ts';
 
 /** Trust and identity between Flork and the REST API of Flink, with RSA keys, as Flink's default ciphers want them. */
 export function flinkCertificates(...names: readonly string[]): Certificates {
@@ -31,7 +30,7 @@ const SECRET = 'flink-tls';
 
 /** A Secret with Flink's stores in the namespace of a job. */
 export async function giveFlink(namespace: string, certificates: Certificates): Promise<void> {
-  const { keystore, truststore } = makeStores(mkdtempSync(join(tmpdir(), 'flink-tls-')), certificates);
+  const { keystore, truststore } = makeStores(scratch('flink-tls'), certificates);
   await applySecret(namespace, SECRET, {
     'keystore.p12': readFileSync(keystore),
     'truststore.p12': readFileSync(truststore),

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { post, request, UID } from '../http/hook-fixture.ts';
 import { createApp } from '../../../src/http/app.ts';
+import { scratch } from '../../scratch.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
@@ -54,7 +54,7 @@ test('the uid that stands for the real one is named', () => {
 });
 
 test('a file may hold several FlinkJobs and other objects', () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'flork-')), 'jobs.yaml');
+  const file = join(scratch('jobs'), 'jobs.yaml');
   writeFileSync(
     file,
     [job('{image: "flink:2.3"}', 'one'), 'kind: Secret\n', job('{image: "flink:1.20"}', 'two')].join('---\n'),

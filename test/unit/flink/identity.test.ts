@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { identifiedTransport } from '../../../src/flink/identity.ts';
 import { recorder } from '../http/hook-fixture.ts';
 import { makeCertificates, NO_FILES } from '../tls-fixture.ts';
+import { scratch } from '../../scratch.ts';
 
 const certificates = makeCertificates();
 
 describe('the identity towards Flink', { skip: certificates === undefined && 'no openssl' }, () => {
   if (certificates === undefined) return;
-  const folder = mkdtempSync(join(tmpdir(), 'flork-identity-'));
+  const folder = scratch('identity');
   const file = (name: string, content: string | Buffer): string => {
     writeFileSync(join(folder, name), content);
     return join(folder, name);

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, describe, it } from 'node:test';
 import { inClusterApi, type KubeResponse } from '../../../src/kube/api.ts';
 import { silentLog } from '../../../src/telemetry/log.ts';
 import { makeCertificates } from '../tls-fixture.ts';
+import { scratch } from '../../scratch.ts';
 
 const certificates = makeCertificates();
 const skip = certificates === undefined ? 'no openssl here' : false;
@@ -40,7 +40,7 @@ async function apiServer(answer: (response: ServerResponse, count: number) => vo
 }
 
 function client(port: number, trusted = ca) {
-  const folder = mkdtempSync(join(tmpdir(), 'flork-kube-'));
+  const folder = scratch('kube');
   const [tokenFile, caFile] = [join(folder, 'token'), join(folder, 'ca.crt')];
   writeFileSync(tokenFile, 'first\n');
   writeFileSync(caFile, trusted);

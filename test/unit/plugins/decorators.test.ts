@@ -9,6 +9,7 @@ import { judge } from '../../../src/core/platform/judge.ts';
 import { renderEpoch } from '../../../src/core/build/epoch.ts';
 import { loadDecorators } from '../../../src/plugins/decorators.ts';
 import { loadPlatform } from '../../../src/plugins/platform.ts';
+import { scratch } from '../../scratch.ts';
 
 type Made = {
   readonly kind: string;
@@ -20,7 +21,7 @@ const EXAMPLES = resolve(import.meta.dirname, '../../../examples/platform');
 const REF = { name: 'wordcount', namespace: 'team', uid: 'uid' };
 
 function folder(files: Readonly<Record<string, string>>): string {
-  const path = mkdtempSync(join(tmpdir(), 'flork-decorators-'));
+  const path = scratch('decorators');
   for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
   return path;
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { loadDefaults } from '../../../src/plugins/defaults.ts';
+import { scratch } from '../../scratch.ts';
 
-const file = join(mkdtempSync(join(tmpdir(), 'flork-defaults-')), 'defaults.yaml');
+const file = join(scratch('defaults'), 'defaults.yaml');
 
 function load(text: string): ReturnType<typeof loadDefaults> {
   writeFileSync(file, text);
