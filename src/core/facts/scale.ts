@@ -107,7 +107,7 @@ export function scaleFacts(input: ScaleInput): ScaleFacts | undefined {
   };
   const byUpgrade = fields.length > 0 ? ('upgrade' as const) : ('none' as const);
   const live = !epoch.ended && input.deployed === epoch.number;
-  const leaving = operation !== undefined && ['stop', 'cancel', 'delete'].includes(operation.kind);
+  const leaving = isLeaving(operation, schedulerOf(record));
   if (!live || leaving || input.otherwise || changes.some(({ effect }) => effect === 'upgrade'))
     return { ...known, way: byUpgrade, why: 'It comes with the next epoch.' };
   const scheduler = schedulerOf(record);
@@ -124,6 +124,12 @@ export function scaleFacts(input: ScaleInput): ScaleFacts | undefined {
   if (wanted.taskManagers === 0) return { ...known, way: 'impossible', why: NO_TASK_MANAGERS };
   if (scheduler === 'adaptive') return { ...known, ...inPlace(input, record, epoch, wanted, byUpgrade) };
   return { ...known, ...restarted(input, spec, byUpgrade, 'The job does not run with the adaptive scheduler.') };
+}
+
+/** What was begun for another reason, which may be gone by now, is none to leave a job that can be rescaled in place. */
+function isLeaving(operation: Operation | undefined, scheduler: Scheduler): boolean {
+  if (operation === undefined || !['stop', 'cancel', 'delete'].includes(operation.kind)) return false;
+  return operation.kind === 'delete' || operation.purpose === 'scale' || scheduler === 'default';
 }
 
 const NO_TASK_MANAGERS =

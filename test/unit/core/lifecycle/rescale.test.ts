@@ -230,6 +230,17 @@ test('a change of another kind makes it an upgrade, and breaks out of a rescale'
   assert.equal(at.status?.operation?.purpose, 'upgrade');
 });
 
+test('a change that is taken back before the stop, beside another scale: nothing is stopped, and the job is rescaled in place', () => {
+  const at = runningCluster(ADAPTIVE);
+  edit(at, { taskManagerReplicas: 4, jobArgs: ['x'] });
+  assert.equal(sync(at, shown(at, [2])).rule, 'stopIntended');
+  edit(at, { jobArgs: undefined });
+  const withdrawn = sync(at, shown(at, [2]));
+  assert.equal(withdrawn.rule, 'stopWithdrawn');
+  assert.deepEqual(withdrawn.commands, []);
+  assert.equal(sync(at, shown(at, [2])).rule, 'rescaleIntended');
+});
+
 test('the default scheduler: an upgrade, and within the cooldown a wait that says until when', () => {
   const at = runningCluster({ ...SPEC, taskManagerReplicas: 2 });
   at.status = { ...at.status!, scaledAt: '2026-01-01T00:00:00Z' };
