@@ -81,7 +81,7 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['deleteWaitsForPods', 'unit/core/duties: in a foreground deletion the metadata goes when the pods are gone'],
   ['cancelLostItsProcess', 'unit/core/lifecycle/leave: nothing is on record'],
   ['nothingToGoOnFrom', 'unit/core/lifecycle/end: one that left no snapshot is not started empty'],
-  ['declareAgain', 'unit/core/lifecycle/upgrade: a spec that changes between declaration and start'],
+  ['declareAgain', 'unit/core/lifecycle/upgrade: a declared epoch whose record is not there'],
   ['rollbackReplaces', 'unit/core/lifecycle/rollback: an epoch that never ran makes room for the last stable one'],
   ['nextWaitsForValidSpec', 'unit/core/lifecycle/upgrade: a stopped job waits for a valid spec'],
 ]);

@@ -224,15 +224,18 @@ function isBehindFailed(facts: Facts): boolean {
   return epoch.restoredFrom === undefined || comparable(newest) !== comparable(epoch.restoredFrom);
 }
 
-/** A rolled-back epoch is declared and not started, and another spec has come meanwhile. */
+/** An epoch is declared and not started, and another spec has come meanwhile. */
 export function isBrokenOut(facts: Facts): boolean {
   return isBehindFailed(facts) || (facts.record !== undefined && !facts.heldBack && facts.upgrades.length > 0);
 }
 
-/** It makes room: its record stays what it is, and the next epoch goes on from the newest snapshot of the one that failed. */
-export function rollbackBrokenOut(facts: Facts): Answer {
+/**
+ * It makes room: its record stays what it is, and the next epoch goes on from what it was given or, where it is a rollback, from the newest
+ * snapshot of the one that failed.
+ */
+export function declaredMakesRoom(facts: Facts): Answer {
   return {
-    rule: 'rollbackBrokenOut',
+    rule: 'declaredMakesRoom',
     say: progress('Upgrading', 'Replacing', 'A new spec takes the place of the epoch that was to be started.'),
     workloads: 'keep',
     ended: replacedEnd(facts),

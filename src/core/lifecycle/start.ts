@@ -10,7 +10,7 @@ import type { Facts } from '../facts/facts.ts';
 import { epochNonces, type EpochNonces } from '../handled.ts';
 import type { EpochRecord } from '../record.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
-import { isBrokenOut, isRollbackDue, leavingState, rollbackBrokenOut, standingRecord } from './rollback.ts';
+import { declaredMakesRoom, isBrokenOut, isRollbackDue, leavingState, standingRecord } from './rollback.ts';
 import { progress, ready, stalled } from './say.ts';
 
 /**
@@ -190,7 +190,7 @@ function stillUnread(
   return found ? undefined : facts.epoch?.unread;
 }
 
-/** The declared epoch has not been started: its spec may still change, and nothing is raised before the old pods are proven gone. */
+/** The declared epoch has not been started: it makes room for a spec that changed, and nothing is raised before the old pods are proven gone. */
 export function startDeclared(facts: Facts): Answer | undefined {
   const { epoch, deployed, record, restore } = facts;
   if (!epoch || facts.adopted || epoch.number <= deployed || epoch.number === 1 || epoch.ended) return undefined;
@@ -209,23 +209,11 @@ export function startDeclared(facts: Facts): Answer | undefined {
     };
   }
   const standing = record?.failed !== undefined || facts.prior?.failedEpoch !== undefined;
-  if (standing && isBrokenOut(facts)) return rollbackBrokenOut(facts);
-  // The record of a rollback is written once: a restart that is asked for acts later, and from the spec what failed would be made again.
-  if (!standing && (facts.upgrades.length > 0 || facts.restartNonce !== undefined || !record)) {
-    const planned = plan(facts, epoch.number, epoch.restoredFrom, restartOnly(facts), epoch.unread);
-    if (planned && planned.epoch.recordHash !== epoch.recordHash) {
-      return {
-        rule: 'declareAgain',
-        say: progress('Upgrading', 'Starting', `Starting epoch ${epoch.number} with the newest spec.`),
-        workloads: 'keep',
-        epoch: { ...planned.epoch, startedAt: epoch.startedAt, attempt: epoch.attempt },
-        declared: planned.record,
-        handled: { ...facts.handled, ...planned.record.handled },
-        resyncAfterSeconds: TRANSITION_SECONDS,
-      };
-    }
-  }
-  if (!record) return undefined;
+  // A restart that is asked for while a rollback is declared acts later.
+  const anew = !standing && record !== undefined && facts.restartNonce !== undefined;
+  if (anew || isBrokenOut(facts)) return declaredMakesRoom(facts);
+  // From the spec, what failed would be made again in the place of its rollback.
+  if (!record) return standing ? undefined : declareAgain(facts);
   if (!facts.absent.both && !startedInPart(facts)) {
     const stopped = facts.jobManager?.replicas === 0 && facts.taskManager?.replicas === 0;
     return { ...waitForPods(facts, 'startWaitsForPods'), workloads: stopped ? 'keep' : 'stop' };
@@ -238,6 +226,25 @@ export function startDeclared(facts: Facts): Answer | undefined {
       `Starting epoch ${epoch.number}${epoch.restoredFrom ? ` from ${epoch.restoredFrom}` : ', empty'}.`,
     ),
     workloads: 'run',
+    resyncAfterSeconds: TRANSITION_SECONDS,
+  };
+}
+
+/**
+ * The record that status vouches for is not there, and the spec gives another one by now: it is written anew. One that is there never is:
+ * the start made of it may be under way and not be shown yet, and would be left without a record.
+ */
+function declareAgain(facts: Facts): Answer | undefined {
+  const { epoch } = facts;
+  const planned = epoch && plan(facts, epoch.number, epoch.restoredFrom, restartOnly(facts), epoch.unread);
+  if (!planned || planned.epoch.recordHash === epoch.recordHash) return undefined;
+  return {
+    rule: 'declareAgain',
+    say: progress('Upgrading', 'Starting', `Starting epoch ${epoch.number} with the newest spec.`),
+    workloads: 'keep',
+    epoch: { ...planned.epoch, startedAt: epoch.startedAt, attempt: epoch.attempt },
+    declared: planned.record,
+    handled: { ...facts.handled, ...planned.record.handled },
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
 }

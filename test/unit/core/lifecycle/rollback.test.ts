@@ -172,7 +172,7 @@ test('another spec takes the place of a rollback that is declared', () => {
   for (let step = 0; step < 3; step++) sync(at, { pods: [] });
   edit(at, { jobArgs: ['right'] });
   const out = sync(at, { pods: [] });
-  assert.equal(out.rule, 'rollbackBrokenOut');
+  assert.equal(out.rule, 'declaredMakesRoom');
   assert.equal(out.status.epoch?.ended?.how, 'replaced');
   sync(at, { pods: [] });
   const next = sync(at, { pods: [] });
@@ -246,12 +246,12 @@ test('a declared rollback whose record is not shown yet makes room only for a sp
   assert.equal(sync(edited, { pods: [] }).rule, 'recordMissing', 'what means nothing was edited');
   const corrected = hidden();
   edit(corrected, { jobArgs: ['right'] });
-  assert.equal(sync(corrected, { pods: [] }).rule, 'rollbackBrokenOut');
+  assert.equal(sync(corrected, { pods: [] }).rule, 'declaredMakesRoom');
   const unknown = hidden();
   assert.ok(unknown.children.delete(`ConfigMap/${epochNames(JOB, 2).record}`));
   assert.equal(sync(unknown, { pods: [] }).rule, 'recordMissing', 'no record tells what failed: its generation does');
   edit(unknown, { jobArgs: ['right'] });
-  assert.equal(sync(unknown, { pods: [] }).rule, 'rollbackBrokenOut');
+  assert.equal(sync(unknown, { pods: [] }).rule, 'declaredMakesRoom');
 });
 
 test('a rollback told beside the epoch that it led to, by a late view, cancels nothing', () => {

@@ -218,6 +218,27 @@ function stoppedCluster() {
 test('a spec that changes between declaration and start is the one that starts, from the same savepoint', () => {
   const at = stoppedCluster();
   assert.equal(sync(at, { pods: [] }).rule, 'declareNext');
+  const declared = at.status!.epoch!;
+  edit(at, { jobArgs: ['b'] });
+  const room = sync(at, { pods: [] });
+  assert.equal(room.rule, 'declaredMakesRoom');
+  const record = room.children.find(({ metadata }) => metadata.name === epochNames(JOB, 2).record);
+  assert.equal(
+    readRecord(record as never)?.hash,
+    declared.recordHash,
+    'a start of it that is not shown yet keeps its record',
+  );
+  assert.equal(jobManagerReplicas(at), 0);
+  for (let step = 0; step < 3 && at.status?.epoch?.number === 2; step++) sync(at, { pods: [] });
+  assert.deepEqual([at.status?.epoch?.number, at.status?.epoch?.restoredFrom], [3, PATH]);
+  assert.equal(sync(at, { pods: [] }).rule, 'startDeclared');
+  assert.match(JSON.stringify(at.children.get('Deployment/wordcount-jobmanager')), /"--","b"/);
+});
+
+test('a declared epoch whose record is not there is declared again, with the spec as it is by now', () => {
+  const at = stoppedCluster();
+  assert.equal(sync(at, { pods: [] }).rule, 'declareNext');
+  assert.ok(at.children.delete(`ConfigMap/${epochNames(JOB, 2).record}`));
   edit(at, { jobArgs: ['b'] });
   const again = sync(at, { pods: [] });
   assert.equal(again.rule, 'declareAgain');
