@@ -59,6 +59,7 @@ test('what a start may need stays, however its path is spelled', () => {
     (at) => (at.status = { ...at.status!, epoch: { ...at.status!.epoch!, restoredFrom: named } }),
     (at) => (at.status = { ...at.status!, stableEpoch: { number: 1, recordHash: 'x', path: named } }),
     (at) => (at.status = { ...at.status!, failedEpoch: { number: 1, recordHash: 'x', path: named } }),
+    (at) => (at.status = { ...at.status!, failedEpoch: { number: 1, recordHash: 'x', newest: named } }),
     (at) => (at.spec = { ...at.spec, restore: { from: named } }),
     (at) => (at.status = { ...at.status!, snapshots: { history, lastSavepoint: { ...savepoint(3), path: named } } }),
   ];
@@ -69,15 +70,35 @@ test('what a start may need stays, however its path is spelled', () => {
   }
 });
 
+/** The last checkpoint of an ended epoch. The running epoch is the first: those that ended are told as numbers below it. */
+const of = (epoch: number, jobId = jobIdOf(UID, epoch, 2)): Snapshot => ({
+  path: `s3://b/checkpoints/${jobId}/chk-3`,
+  kind: 'checkpoint',
+  epoch,
+  trigger: 'periodic',
+  at: '2026-01-01T00:00:00Z',
+});
+
+test('what a corrected spec goes on from, the newest checkpoint of the epoch that failed, stays however many others go', () => {
+  const { at, flink } = withHistory([of(0), of(-1), of(-2)]);
+  at.spec = { ...at.spec, policies: { ...(at.spec['policies'] as object), checkpoint: { keepEpochs: 0 } } };
+  at.status = { ...at.status!, failedEpoch: { number: -1, recordHash: 'x', newest: of(-1).path } };
+  const { failedEpoch } = at.status;
+  for (const gone of [of(-2), of(0)]) {
+    assert.equal(sync(at, { pods, flink }).rule, 'disposalIntended');
+    assert.equal(at.status.operation?.path, gone.path);
+    const { operation: _, ...status } = at.status;
+    const history = status.snapshots!.history!.filter(({ path }) => path !== gone.path);
+    at.status = { ...status, failedEpoch, snapshots: { ...status.snapshots, history } };
+  }
+  assert.equal(sync(at, { pods, flink }).rule, 'running');
+  assert.deepEqual(
+    at.status.snapshots?.history?.map(({ path }) => path),
+    [of(-1).path],
+  );
+});
+
 test('the last checkpoints of ended epochs go beyond keepEpochs, once the running epoch has its own', () => {
-  const of = (epoch: number, jobId = jobIdOf(UID, epoch, 2)): Snapshot => ({
-    path: `s3://b/checkpoints/${jobId}/chk-3`,
-    kind: 'checkpoint',
-    epoch,
-    trigger: 'periodic',
-    at: '2026-01-01T00:00:00Z',
-  });
-  // The running epoch is the first: those that ended are told as numbers below it.
   const { at, flink } = withHistory([of(0), of(-1)]);
   assert.equal(sync(at, { pods, flink: answered(at.status!.epoch!.jobId, 'RUNNING') }).rule, 'running');
   sync(at, { pods, flink });
