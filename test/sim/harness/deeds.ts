@@ -1,5 +1,6 @@
 import { refOf, type KubeObject } from '../../../src/sim/models/objects.ts';
 import { NAMESPACE } from '../../../src/sim/world.ts';
+import { editAndPutBackWhenSeen } from './break-out.ts';
 import { statusOf } from './checker.ts';
 import { killJobManager, outage, pods } from './flows.ts';
 import type { History } from './history.ts';
@@ -23,6 +24,7 @@ export const DEEDS = [
   'results of triggers forgotten',
   'spec edited',
   'spec edited and put back',
+  'spec edited, and put back when that was seen',
   'FlinkJob edited without a meaning',
   'spec refused',
   'suspended',
@@ -62,12 +64,14 @@ export function doDeed(h: History, deed: DeedName): void {
     case 'results of triggers forgotten':
       return h.world.runtime.jobManagers().forEach((manager) => manager.forget());
     case 'spec edited':
-      return withSpec(h, (spec) => h.apply(reconfigured(spec, '2048')));
+      return withSpec(h, (spec) => h.apply(edited(spec)));
     case 'spec edited and put back':
       return withSpec(h, (spec) => {
-        h.apply(reconfigured(spec, '2048'));
+        h.apply(edited(spec));
         h.apply(spec);
       });
+    case 'spec edited, and put back when that was seen':
+      return withSpec(h, (spec) => editAndPutBackWhenSeen(h, edited(spec)));
     case 'FlinkJob edited without a meaning':
       return withSpec(h, () => h.edit(editMeaninglessly));
     case 'spec refused':
@@ -83,6 +87,12 @@ export function doDeed(h: History, deed: DeedName): void {
     default:
       return deed satisfies never;
   }
+}
+
+/** Another spec, of a job that runs: what made it fail is corrected. */
+function edited({ jobArgs, ...spec }: Spec): Spec {
+  const fails = JSON.stringify(jobArgs ?? []).includes('--fail');
+  return reconfigured(fails || jobArgs === undefined ? spec : { ...spec, jobArgs }, '2048');
 }
 
 function removeAll(h: History, kind: string, part: string): void {

@@ -1,3 +1,4 @@
+import { isFree } from './break-out.ts';
 import { doDeed } from './deeds.ts';
 import type { History } from './history.ts';
 import type { Plan } from './plans.ts';
@@ -38,7 +39,7 @@ export function disturb(history: History, plan: Plan): void {
       controls.crash = (_effect, when, index) => {
         if (when === 'after' && index === plan.effect) {
           history.clock.after(1, () => doDeed(history, plan.deed));
-          history.interrupt();
+          if (!isFree(plan.deed)) history.interrupt();
         }
         return false;
       };
