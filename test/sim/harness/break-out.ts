@@ -47,9 +47,9 @@ function standing(h: History): string {
 
 /**
  * Edits the spec, and puts it back as soon as a status tells that it was seen. Where a stop was on its way by then, or no epoch stood that
- * could go on, what follows is a full change back, and the flow is over.
+ * could go on, what follows is a full change back, and the flow is `over`.
  */
-export function editAndPutBackWhenSeen(h: History, edited: Spec): void {
+export function editAndPutBackWhenSeen(h: History, edited: Spec, over: () => void): void {
   const live = h.job() as KubeObject;
   const spec = live['spec'] as Spec;
   const before = standing(h);
@@ -66,7 +66,7 @@ export function editAndPutBackWhenSeen(h: History, edited: Spec): void {
       h.tell('user: put back');
       h.apply(spec);
       h.clock.after(200, () => {
-        if (h.job() !== undefined && standing(h) !== before) h.interrupt();
+        if (h.job() !== undefined && standing(h) !== before) over();
       });
     });
   });

@@ -34,7 +34,8 @@ export const DEEDS = [
 ] as const;
 export type DeedName = (typeof DEEDS)[number];
 
-export function doDeed(h: History, deed: DeedName): void {
+/** Does it; `over` is heard when what the history promised is promised no longer. */
+export function doDeed(h: History, deed: DeedName, over = (): void => undefined): void {
   h.tell(`now: ${deed}`);
   switch (deed) {
     case 'JobManager killed':
@@ -71,7 +72,7 @@ export function doDeed(h: History, deed: DeedName): void {
         h.apply(spec);
       });
     case 'spec edited, and put back when that was seen':
-      return withSpec(h, (spec) => editAndPutBackWhenSeen(h, edited(spec)));
+      return withSpec(h, (spec) => editAndPutBackWhenSeen(h, edited(spec), over));
     case 'FlinkJob edited without a meaning':
       return withSpec(h, () => h.edit(editMeaninglessly));
     case 'spec refused':

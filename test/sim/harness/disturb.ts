@@ -38,7 +38,7 @@ export function disturb(history: History, plan: Plan): void {
     case 'deed':
       controls.crash = (_effect, when, index) => {
         if (when === 'after' && index === plan.effect) {
-          history.clock.after(1, () => doDeed(history, plan.deed));
+          history.clock.after(1, () => doDeed(history, plan.deed, () => history.interrupt()));
           if (!isFree(plan.deed)) history.interrupt();
         }
         return false;
