@@ -2,6 +2,7 @@ import type { Epoch } from '../api/status.ts';
 import { jobIdOf } from './build/names.ts';
 import { candidateJobIds, type Facts } from './facts/facts.ts';
 import { mayHaveRunBefore } from './facts/process.ts';
+import { isStopUnread } from './lifecycle/stop-unread.ts';
 import { stability } from './stability.ts';
 
 /**
@@ -46,11 +47,12 @@ function isPast(shown: string | undefined, known: string | undefined): boolean {
 }
 
 /** A stop was asked of a process that is no more, and of its result nothing was read; void as soon as the job runs again. */
-function unreadOf({ epoch, operation, process, flink }: Facts, newest: string | undefined): string | undefined {
+function unreadOf(facts: Facts, newest: string | undefined): string | undefined {
+  const { epoch, operation, process, flink } = facts;
   if (flink.allTasksRun) return undefined;
-  const asked = operation?.kind === 'stop' && operation.process !== undefined;
-  const gone = asked && (operation.process !== newest || process.kind === 'dead');
-  return gone ? operation.directory : epoch?.unread;
+  if (operation?.kind !== 'stop') return epoch?.unread;
+  const gone = operation.process !== undefined && (operation.process !== newest || process.kind === 'dead');
+  return gone || isStopUnread(facts) ? operation.directory : epoch?.unread;
 }
 
 /** A process that was not seen before. Unless its predecessor is proven idle, a task may have run unseen. */

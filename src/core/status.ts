@@ -10,6 +10,7 @@ import { findingsText, refusalReason } from './lifecycle/gates.ts';
 import { keptRedeploy } from './lifecycle/redeploy.ts';
 import { rolledBackSay } from './lifecycle/rolled-back.ts';
 import { stalled } from './lifecycle/say.ts';
+import { isShadow } from './lifecycle/stop-unread.ts';
 import { leftoversOf, mayClean, metadataOf, withLeftovers } from './metadata.ts';
 import { missingOf } from './missing.ts';
 import { missingOptional } from './optional-children.ts';
@@ -226,12 +227,16 @@ function jobOf(facts: Facts, epoch: Epoch | undefined): JobStatus | undefined {
   const newest =
     view.kind === 'answered' && view.exceptions.kind === 'value' ? view.exceptions.value.newest?.text : undefined;
   const failure = ['RUNNING', 'FINISHED'].includes(job.state) ? undefined : (newest ?? before?.failure);
+  // A job of which Flink knows nothing but how it ended (stop-unread.ts) is called "unknown".
+  const known = isShadow(facts) ? before : undefined;
+  const name = known?.name ?? job.name;
+  const startedAt = known?.startedAt ?? (job.startTime === undefined ? undefined : rfc3339(job.startTime));
   return {
-    ...(job.name ? { name: job.name } : {}),
+    ...(name ? { name } : {}),
     state: job.state,
     ...(parallelism === undefined ? {} : { parallelism }),
     restarts: Math.max(0, (epoch?.incarnation ?? 1) - 1),
-    ...(job.startTime === undefined ? {} : { startedAt: rfc3339(job.startTime) }),
+    ...(startedAt === undefined ? {} : { startedAt }),
     ...(job.endTime === undefined ? {} : { endedAt: rfc3339(job.endTime) }),
     ...(version === undefined ? {} : { flinkVersion: version }),
     ...(failure === undefined ? {} : { failure }),

@@ -26,14 +26,14 @@ import type {
 
 /** Flink's replies in Flork's words. */
 
-/** Rows of /jobs/overview; -1 as a time means not yet. */
+/** Rows of /jobs/overview; -1 as a time means not yet, and 0 as that of the end that Flink does not know it. */
 export function jobViews(reply: v.InferOutput<typeof JobsOverview>): JobView[] {
   return reply.jobs.map((job) => ({
     id: job.jid,
     name: firstLine(job.name ?? ''),
     state: job.state,
     startTime: time(job['start-time']),
-    endTime: time(job['end-time']),
+    endTime: time(job['end-time']) || undefined,
     tasks: job.tasks,
   }));
 }

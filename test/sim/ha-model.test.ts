@@ -116,9 +116,12 @@ test('what is kept of a job: graph, ids, checkpoints; after its end only the res
     assert.deepEqual(job().graph(), { config: [['x', 'y']] });
     remove('c-ab-config-map');
     assert.deepEqual([checkpoints.next(), checkpoints.add({ id: 12, path: 'x' })], [undefined, false]);
-    job().conclude();
+    job().conclude('FINISHED');
+    assert.deepEqual(job().result(), { state: 'FINISHED', dirty: true });
+    assert.ok(job().graph() !== undefined, 'what is dirty is not cleaned up yet');
+    job().cleanUp();
     assert.deepEqual(names(), ['c-cluster-config-map']);
     assert.equal(job().graph(), undefined);
-    assert.equal(job().concluded(), kept === 'false');
+    assert.deepEqual(job().result(), kept === 'false' ? { state: 'FINISHED', dirty: false } : undefined);
   }
 });

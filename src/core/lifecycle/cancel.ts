@@ -10,7 +10,7 @@ import { isSettled } from './job-ended.ts';
 import { checkpointsLost, isProcessGone, listsNoJob } from './leave.ts';
 import { TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { rollbackWanted, rolledBackEnd } from './rollback.ts';
-import { progress, stalled } from './say.ts';
+import { progress, stalled, toldRewound } from './say.ts';
 import { restService } from './service.ts';
 import { heritage } from './snapshots.ts';
 
@@ -118,11 +118,6 @@ function canceled(facts: Facts, rewound = false): Answer {
     ...(rewound ? toldRewound({ path: left.path }) : {}),
     resyncAfterSeconds: TRANSITION_SECONDS,
   };
-}
-
-/** The line of history that a job which may have got further goes back to what is on record. */
-export function toldRewound({ path }: { readonly path?: string | undefined }): Pick<Answer, 'transition'> {
-  return { transition: { reason: 'Rewound', ...(path === undefined ? {} : { snapshot: path }) } };
 }
 
 /**

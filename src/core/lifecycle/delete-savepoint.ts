@@ -8,6 +8,7 @@ import { intend } from './intend.ts';
 import { jobEnded } from './job-ended.ts';
 import { TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, stalled } from './say.ts';
+import { isStopUnread } from './stop-unread.ts';
 import { operationOrphaned, stopCompleted, stopFailed, stopForgotten, stopUnderWay } from './stop.ts';
 
 /**
@@ -30,6 +31,7 @@ export function deletionSavepoint(facts: Facts): Answer | undefined {
   if (!epoch || !facts.record || epoch.ended || neverRan(facts)) return undefined;
   const unknown = operationUnknown(facts);
   if (unknown) return deletingNow(unknown);
+  if (isStopUnread(facts)) return lossAllowed(facts) ? undefined : hold(facts, 'deletionHolds', unreadWhy(facts));
   const answer = stopping(facts) ?? jobEnded(facts);
   return answer ? deletingNow(answer) : taking(facts);
 }
@@ -81,6 +83,11 @@ function whyNot(facts: Facts): string {
   if (facts.flink.heard === 'unreachable') return 'the JobManager does not answer';
   if (facts.flink.heard === 'not-asked') return 'no JobManager is ready';
   return 'not all tasks of the job run';
+}
+
+function unreadWhy(facts: Facts): string {
+  const where = facts.epoch?.unread ?? facts.operation?.directory ?? savepointDirectory(facts) ?? 'its directory';
+  return `its JobManager ended before the savepoint was read, which lies below ${where} if it was completed`;
 }
 
 /** Nothing is stopped; the message says what is waited for and how to delete without. */

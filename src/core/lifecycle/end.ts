@@ -5,13 +5,12 @@ import { findingsText, refusalReason } from './gates.ts';
 import { leavingWanted, type Facts } from '../facts/facts.ts';
 import { isTerminal } from '../facts/flink.ts';
 import { parseTime, rfc3339 } from '../time.ts';
-import { toldRewound } from './cancel.ts';
 import { mayStartEmpty, neverRan, waysOut } from './contract.ts';
 import { failureText } from './job-ended.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { restartsItself, restartWaits } from './redeploy.ts';
 import { failedRollsBack, heirOfEnd, isRollbackDue, leavingState, rollbackUnknown } from './rollback.ts';
-import { progress, ready, stalled } from './say.ts';
+import { progress, ready, stalled, toldRewound } from './say.ts';
 import { declareNext, waitForPods } from './start.ts';
 
 /**

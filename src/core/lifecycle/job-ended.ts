@@ -5,6 +5,7 @@ import { mayStartEmpty, resolveMode } from './contract.ts';
 import { TRANSITION_SECONDS } from './pace.ts';
 import { progress, ready, stalled } from './say.ts';
 import { heritage, savepointOfStop } from './snapshots.ts';
+import { isShadow, stopUnread } from './stop-unread.ts';
 
 /**
  * A job that Flink calls terminal: was it stopped by Flork, did it finish, fail, or did somebody cancel it? The answer is written
@@ -16,6 +17,8 @@ export function jobEnded(facts: Facts): Answer | undefined {
   const { job } = facts.flink;
   if (!job || !isTerminal(job) || facts.epoch?.ended) return undefined;
   if (stopMayExplain(facts)) return waitForStory(facts);
+  const unread = stopUnread(facts);
+  if (unread) return unread;
   const own = job.state === 'FINISHED' ? savepointOfStop(facts) : undefined;
   if (own) {
     return {
@@ -97,6 +100,7 @@ function stopMayExplain(facts: Facts): boolean {
   if (facts.flink.job?.tasks.total === 0 && facts.flink.job.state === 'FAILED')
     return view.kind !== 'answered' || view.exceptions.kind !== 'value';
   if (!isSettled(facts)) return true;
+  if (isShadow(facts)) return false;
   if (view.kind !== 'answered' || view.checkpoints.kind === 'failed' || view.checkpoints.kind === 'not-asked')
     return true;
   if (operation?.kind !== 'stop') return false;

@@ -6,7 +6,7 @@ import { hasRun, readinessMs } from '../stability.ts';
 import { isSaidMissing } from '../missing.ts';
 import { parseTime } from '../time.ts';
 import { resolveMode, savepointDirectory } from './contract.ts';
-import { heritage, newestInFlink } from './snapshots.ts';
+import { heritage, newestInFlink, unreadHint } from './snapshots.ts';
 
 /**
  * How a running job is left with its state (lifecycle.md, Upgrade):
@@ -119,8 +119,16 @@ export function checkpointsLost(facts: Facts): string | undefined {
   return 'The checkpoints of the job are deleted when it is canceled (execution.checkpointing.externalized-checkpoint-retention), so that only a savepoint keeps its state';
 }
 
-/** The process is gone for good, or has no job to ask about: what the next process would start with is all that is known. */
+/**
+ * The process is gone for good, or has no job to ask about: what the next process would start with is all that is known. Where a savepoint
+ * may have ended the job, which Flink has deleted the checkpoints of then, the next process tells whether that is still there.
+ */
 function byRecord(facts: Facts): Way {
+  const unread = unreadHint(facts);
+  if (unread !== undefined) {
+    if (isPatienceOver(facts)) return { kind: 'hold', why: unread.replace(/\.$/, '') };
+    return { kind: 'wait', why: `${unread} The change waits for the next JobManager.` };
+  }
   if (!isProcessGone(facts) && !listsNoJob(facts)) {
     return { kind: 'hold', why: 'The JobManager does not say yet where the job stands' };
   }

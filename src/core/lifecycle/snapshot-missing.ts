@@ -6,6 +6,7 @@ import { isSamePath } from '../snapshot-path.ts';
 import { lossAllowed, waysOut } from './contract.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS } from './pace.ts';
 import { progress, stalled } from './say.ts';
+import { unreadHint } from './snapshots.ts';
 
 /**
  * The recorded snapshot is not there, so that no process can start from it (lifecycle.md, Trap 1):
@@ -83,7 +84,6 @@ function endFor(facts: Facts, path: string, rule: string): Answer {
 }
 
 function giveUp(facts: Facts, missing: Missing): Answer {
-  const { unread } = facts.epoch ?? {};
   if (lossAllowed(facts)) {
     return {
       rule: 'missingGivenUp',
@@ -99,10 +99,9 @@ function giveUp(facts: Facts, missing: Missing): Answer {
     };
   }
   const also = missing.exhausted && missing.steppedTo ? `, nor is ${missing.steppedTo}` : '';
-  const hint = unread
-    ? ` The job was being stopped with a savepoint when its JobManager ended: it lies below ${unread} if it was completed.`
-    : '';
-  const why = `The recorded snapshot ${missing.path} is not there${also}.${hint}`;
+  const why = [`The recorded snapshot ${missing.path} is not there${also}.`, unreadHint(facts)]
+    .filter((part) => part !== undefined)
+    .join(' ');
   return {
     rule: 'missingHolds',
     say: stalled('Stalled', 'SnapshotMissing', `${why} ${waysOut(facts)}`),

@@ -67,6 +67,12 @@ export function ownDirectory(facts: Facts): string | undefined {
   return directory === undefined ? undefined : `${directory}/${namespace}-${name}-${uid}`;
 }
 
+/** Where the savepoint of a stop lies that nobody read, in words; `undefined` when there was none. */
+export function unreadHint({ epoch }: Facts): string | undefined {
+  if (epoch?.unread === undefined) return undefined;
+  return `The job was being stopped with a savepoint when its JobManager ended: it lies below ${epoch.unread} if it was completed.`;
+}
+
 /** The savepoint of a stop whose answer was lost: one that Flink lists below the given directory, and after which the job had to end. */
 export function savepointBelow(facts: Facts, directory: string | undefined): SnapshotView | undefined {
   const { view } = facts;
@@ -88,7 +94,8 @@ export function savepointOfStop(facts: Facts): SnapshotView | undefined {
 export function candidates(facts: Facts): readonly string[] {
   const { prior, restore, epoch } = facts;
   const newest = newestInFlink(facts);
-  const recorded = recordedCheckpoint(facts);
+  // Flink deletes the checkpoints of a job that finishes.
+  const recorded = facts.flink.job?.state === 'FINISHED' ? undefined : recordedCheckpoint(facts);
   const recordedAt = recorded === restore?.path ? restore?.pathAt : parseTime(prior?.snapshots?.lastCheckpoint?.at);
   const savepoint = prior?.snapshots?.lastSavepoint;
   const lines = [

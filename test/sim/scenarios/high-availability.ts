@@ -58,14 +58,20 @@ scenario('18 HA metadata gone: what Flork recorded is gone on from', async (h) =
   assert.ok(counter(h) > 0);
 });
 
-scenario('high availability: a finished job is not run again by a restart of its JobManager', async (h) => {
-  h.controls.hook = () => 'up';
-  h.apply({ ...HA, jobArgs: ['--bounded-ms', '9000'] });
-  await h.until(() => jobOf(h)?.state() === 'RUNNING', LIMIT_MS, 'runs');
-  h.controls.hook = () => 'down';
-  await h.until(() => jobOf(h)?.state() === 'FINISHED', LIMIT_MS, 'finished, and nobody saw it');
-  killJobManager(h);
-  await h.run(40_000);
-  assert.equal(jobOf(h), undefined, 'nothing runs');
-  assert.equal(h.ledger.counts.restored, 1);
-});
+for (const [when, afterMs, shown] of [
+  ['', 1_000, undefined],
+  [', before its metadata is removed', 0, 'FINISHED'],
+] as const) {
+  scenario(`high availability: a finished job is not run again by a restart of its JobManager${when}`, async (h) => {
+    h.controls.hook = () => 'up';
+    h.apply({ ...HA, jobArgs: ['--bounded-ms', '9000'] });
+    await h.until(() => jobOf(h)?.state() === 'RUNNING', LIMIT_MS, 'runs');
+    h.controls.hook = () => 'down';
+    await h.until(() => jobOf(h)?.state() === 'FINISHED', LIMIT_MS, 'finished, and nobody saw it');
+    await h.run(afterMs);
+    killJobManager(h);
+    await h.run(40_000);
+    assert.equal(jobOf(h)?.state(), shown, 'nothing runs');
+    assert.equal(h.ledger.counts.restored, 1);
+  });
+}

@@ -63,6 +63,26 @@ for (const [version, spec] of [
     await upgrade(h, reconfigured(spec, '65'));
   });
 
+  scenario(`11 JobManager killed when a stop has ended the job and is not read, Flink ${version}: held`, async (h) => {
+    await start(h, spec);
+    await h.run(25_000);
+    const taken = () => h.world.storage.all().find(({ kind }) => kind === 'savepoint')?.path;
+    h.controls.flink = (_index, method) => (method === 'GET' && taken() ? 'unreachable' : 'none');
+    h.apply(reconfigured(spec, '64'));
+    await h.until(() => jobOf(h)?.state() === 'FINISHED', LIMIT_MS, 'the job has ended');
+    killJobManager(h);
+    h.controls.flink = () => 'none';
+    await h.run(60);
+    h.apply(reconfigured(spec, '65'));
+    await h.until(() => /lies below file:\S*\/1 if it was completed/.test(status(h).message ?? ''), LIMIT_MS, 'held');
+    await h.run(600_000);
+    assert.equal(h.ledger.counts.restored, 1, 'its checkpoints are gone, and nobody goes on without the savepoint');
+    h.apply({ ...reconfigured(spec, '65'), restore: { from: taken(), nonce: 1 } });
+    await h.until(() => running(h), LIMIT_MS, 'from the savepoint that was named');
+    assert.equal(status(h).epoch?.restoredFrom, taken());
+    assert.equal(h.ledger.rewinds.length, 0);
+  });
+
   scenario(`12 the recorded checkpoint is gone and nothing else is known, Flink ${version}: held`, async (h) => {
     await start(h, spec);
     await h.run(30_000);

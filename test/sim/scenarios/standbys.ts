@@ -98,4 +98,65 @@ for (const [what, spec] of [
   });
 }
 
+/** Ends the JobManager when the job has come to its end by the savepoint of a stop, and nobody has heard of either. */
+async function killAtTheEnd(h: History, spec: typeof SPEC): Promise<void> {
+  await start(h, spec);
+  await h.run(25_000);
+  h.controls.flink = (_index, method) => (method === 'GET' && taken(h) ? 'unreachable' : 'none');
+  h.apply(reconfigured(spec, '64'));
+  await h.until(() => jobOf(h)?.state() === 'FINISHED', LIMIT_MS, 'the job has ended');
+  kill(h, 'leader');
+  h.controls.flink = () => 'none';
+}
+
+for (const [what, spec] of [
+  ['high availability', HA],
+  ['a standby', STANDBY],
+] as const) {
+  scenario(`11 with ${what}, JobManager killed when a stop has ended the job and is not read: held`, async (h) => {
+    await killAtTheEnd(h, spec);
+    await h.until(() => isHeldUnread(h), 900_000, 'held, and where to look is told');
+    assert.doesNotMatch(status(h).message ?? '', /chk-/, 'checkpoints of a job that finished are deleted by Flink');
+    await h.run(600_000);
+    assert.equal(epochOf(h), 1, 'nobody goes on without it');
+    const from = h.world.storage.all().find(({ kind }) => kind === 'savepoint')?.path;
+    h.apply({ ...reconfigured(spec, '64'), restore: { from, nonce: 1 } });
+    await h.until(() => running(h) && epochOf(h) === 2, LIMIT_MS, 'from the savepoint that was named');
+    assert.equal(h.ledger.rewinds.length, 0);
+  });
+}
+
+scenario('11 with high availability, such a job may lose its state: it starts empty', async (h) => {
+  await killAtTheEnd(h, HA);
+  await h.until(() => isHeldUnread(h), 900_000, 'held');
+  const token = /lose-[0-9a-f]{12}/.exec(status(h).message ?? '')?.[0] ?? assert.fail('no token');
+  h.ledger.permit(uid(h));
+  h.apply({ ...reconfigured(HA, '64'), approveStateLoss: token });
+  await h.until(() => running(h) && epochOf(h) === 2, LIMIT_MS, 'started empty');
+  assert.equal(status(h).epoch?.restoredFrom, undefined);
+});
+
+scenario('11 with high availability, such a job is of no state: it starts empty', async (h) => {
+  await killAtTheEnd(h, HA);
+  h.apply(withPolicies(reconfigured(HA, '64'), { upgrade: { mode: 'stateless' } }));
+  await h.until(() => running(h) && epochOf(h) === 2, LIMIT_MS, 'started empty');
+});
+
+scenario(
+  '21 with high availability, JobManager killed when a bounded job has finished: Finished all the same',
+  async (h) => {
+    const spec = { ...HA, jobArgs: ['--bounded-ms', '9000'] };
+    h.apply(spec);
+    await h.until(() => jobOf(h)?.state() === 'FINISHED', LIMIT_MS, 'the job has ended');
+    kill(h, 'leader');
+    await h.until(() => status(h).state === 'Finished', LIMIT_MS, 'Finished');
+    assert.equal(epochOf(h), 1);
+    assert.equal(status(h).job?.name, 'Counting', 'what Flink no longer knows is not forgotten');
+  },
+);
+
+const isHeldUnread = (h: History): boolean =>
+  status(h).conditions?.some(({ type, reason }) => type === 'Ready' && reason === 'StateAtRisk') === true &&
+  /lies below file:\S*\/1 if it was completed/.test(status(h).message ?? '');
+
 const taken = (h: History): boolean => (h.ledger.counts.savepoint ?? 0) > 0;

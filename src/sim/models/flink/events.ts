@@ -1,3 +1,5 @@
+import type { JobState } from './job-state.ts';
+
 /** What happens inside the modelled Flink clusters, for the invariants and the timeline. */
 
 /** A JobManager process: a container start of a pod. */
@@ -18,7 +20,7 @@ export type FlinkEvent = { readonly at: number; readonly process: ProcessInfo } 
   | { readonly kind: 'process-ended'; readonly how: string }
   | { readonly kind: 'leadership'; readonly granted: boolean }
   | { readonly kind: 'restored'; readonly path: string | undefined; readonly counter: number }
-  | { readonly kind: 'job-state'; readonly state: string }
+  | { readonly kind: 'job-state'; readonly state: JobState }
   | { readonly kind: 'checkpoint'; readonly path: string; readonly counter: number }
   | { readonly kind: 'checkpoint-failed'; readonly message: string }
   | { readonly kind: 'failed-over'; readonly why: string }

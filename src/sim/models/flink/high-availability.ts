@@ -1,6 +1,7 @@
 import type { ApiServer } from '../api-server.ts';
 import type { Clock } from '../clock.ts';
 import type { KubeObject } from '../objects.ts';
+import type { JobState } from './job-state.ts';
 import type { Storage } from './storage.ts';
 import { at, text, texts } from '../objects.ts';
 import { durationMs } from './entry-point.ts';
@@ -40,15 +41,19 @@ export type JobHa = {
   readonly graph: () => StoredGraph | undefined;
   readonly submit: (graph: StoredGraph) => void;
   readonly checkpoints: CheckpointStore;
-  /** The job came to a globally terminal state: that is noted, then its metadata goes. */
-  readonly conclude: () => void;
-  readonly concluded: () => boolean;
+  /** The job came to a globally terminal state: that is noted, as a dirty result (JobResultStore). */
+  readonly conclude: (state: JobState) => void;
+  /** Its metadata goes, and its result is clean, or gone with it. */
+  readonly cleanUp: () => void;
+  /** How it came to its end, and whether that is all: what is dirty has to be cleaned up by the next leader. */
+  readonly result: () => StoredResult | undefined;
 };
 export type StoredGraph = {
   readonly config: readonly (readonly [string, string])[];
   /** Bounds of its vertices, once they were changed. */
   readonly bounds?: readonly Bounds[];
 };
+export type StoredResult = { readonly state: JobState; readonly dirty: boolean };
 export type StoredCheckpoint = { readonly id: number; readonly path: string };
 export type CheckpointStore = {
   /** Makes the ConfigMap where there is none. */
@@ -242,9 +247,11 @@ function jobHa(options: HighAvailabilityOptions, maps: ConfigMaps, clusterId: st
         fields[graphKey] = handle;
       });
     },
-    concluded: () => storage.file(result) !== undefined,
-    conclude: () => {
-      if (deletes === 'false') storage.keep(result, { jobId });
+    result: () => storage.file(result) as StoredResult | undefined,
+    conclude: (state) => storage.keep(result, { state, dirty: true }),
+    cleanUp: () => {
+      const concluded = storage.file(result) as StoredResult | undefined;
+      storage.keep(result, deletes === 'false' && concluded ? { ...concluded, dirty: false } : undefined);
       maps.remove(own);
       maps.change(cluster, (fields) => {
         delete fields[graphKey];

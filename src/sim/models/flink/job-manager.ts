@@ -10,6 +10,7 @@ import { durationMs, readProgram } from './entry-point.ts';
 import type { Contender, Election, HighAvailability } from './high-availability.ts';
 import { processName } from './events.ts';
 import { startJob } from './job.ts';
+import { recoveredJob } from './recovered-job.ts';
 import { operationCache } from './operations.ts';
 import type { Bounds } from './vertices.ts';
 
@@ -60,6 +61,8 @@ export type JobManagerOptions = {
 };
 
 const STORE_MS = 300_000;
+/** So long what high availability kept of a job that ended is being removed. */
+const CLEAN_UP_MS = 100;
 const DRIVER = '(application driver)';
 
 export function startJobManager(options: JobManagerOptions): JobManager {
@@ -95,7 +98,10 @@ export function startJobManager(options: JobManagerOptions): JobManager {
   };
   const onJobEvent = (event: Happening): void => {
     emit(event);
-    if (event.kind === 'job-state' && isOver(event.state) && job?.name !== DRIVER) jobHa?.conclude();
+    if (event.kind === 'job-state' && isOver(event.state) && job?.name !== DRIVER) {
+      jobHa?.conclude(event.state);
+      later(CLEAN_UP_MS, () => jobHa?.cleanUp());
+    }
     if (event.kind !== 'job-state' || launch.config.get('execution.shutdown-on-application-finish') === 'false') return;
     if (event.state === 'FINISHED' || event.state === 'CANCELED') later(1_000, () => exit(0, ''));
     else if (event.state === 'FAILED') later(1_000, () => exit(163, ''));
@@ -172,8 +178,13 @@ export function startJobManager(options: JobManagerOptions): JobManager {
   };
   const lead = (): void => {
     phase = 'up';
-    // A job that came to its end is not run again (job result store).
-    if (jobHa?.concluded() === true) return;
+    // A job that came to its end is not run again (job result store); of one that is not cleaned up yet a shadow is shown.
+    const result = jobHa?.result();
+    if (result?.dirty === true) {
+      job = recoveredJob(info.jobId, result.state, clock.now());
+      later(CLEAN_UP_MS, () => jobHa?.cleanUp());
+    }
+    if (result !== undefined) return;
     const mine = ++term;
     later(random.between(300, 1000), () => {
       if (mine === term) submit();

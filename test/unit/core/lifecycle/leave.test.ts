@@ -215,3 +215,38 @@ test('a savepoint that was taken on the way does not make a job that finished lo
   const latestSavepoint = { id: 9, path, kind: 'savepoint' as const, at: 9, sizeBytes: undefined, synchronous: false };
   assert.equal(show(answered(id, 'FINISHED', { checkpoints: { latestSavepoint } })).rule, 'jobFinished');
 });
+
+test('its process ended after a stop was asked for, and nobody read what came of it: not left for a checkpoint that Flink may have deleted', () => {
+  const { at, id, show } = changed();
+  const idle = answered(id, 'RUNNING', { checkpoints: CHK, trigger: 'absent' });
+  assert.equal(show(idle).rule, 'stopIntended');
+  assert.equal(show(idle).rule, 'stopAsked');
+  const { directory } = at.status!.operation!;
+  assert.equal(show(NOT_ASKED, dead('killed')).rule, 'stopLostItsProcess');
+  assert.equal(at.status?.epoch?.unread, directory);
+  const waits = show(NOT_ASKED, dead('killed'));
+  assert.equal(waits.rule, 'changeWaits', 'the next process tells whether the checkpoint is still there');
+  at.now += 61_000;
+  const held = show(NOT_ASKED, dead('killed'));
+  assert.equal(held.rule, 'changeHolds');
+  assert.ok(held.status.message.includes(`it lies below ${directory} if it was completed. The change waits.`));
+});
+
+test('with high availability Flink knows nothing of a job but that it finished: held if it was being stopped, else finished', () => {
+  const shadow = (id: string) => answered(id, 'FINISHED', { tasks: 0, checkpointing: 'unknown', vertices: [] });
+  const { at, id, show } = changed();
+  const idle = answered(id, 'RUNNING', { checkpoints: CHK, trigger: 'absent' });
+  show(idle);
+  show(idle);
+  const { directory } = at.status!.operation!;
+  const held = show({ ...shadow(id) }, [jobManagerPod(1, 1)]);
+  assert.equal(held.rule, 'operationOrphaned');
+  const then = show(shadow(id), [jobManagerPod(1, 1)]);
+  assert.equal(then.rule, 'stopUnread');
+  assert.ok(then.status.message.includes(`it lies below ${directory} if it was completed. Nothing is started`));
+  assert.doesNotMatch(then.status.message, /chk-3/, 'Flink deletes the checkpoints of a job that finishes');
+
+  const bounded = runningCluster(SPEC);
+  const finished = sync(bounded, { pods: [jobManagerPod(1, 1)], flink: shadow(bounded.status!.epoch!.jobId) });
+  assert.equal(finished.rule, 'jobFinished');
+});
