@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
+import { DUTIES, type DutyKind } from '../core/duty.ts';
 import { TENANT } from '../core/observe-job.ts';
 import type { Pair } from './certs/authority.ts';
 import { authorityIn, daysOf, writeAll, type File } from './certs/files.ts';
+import { bindingsOfDuties, dutiesOf, rolesOfDuties, withDuties } from './tenants/duties.ts';
 import { hookOf, serviceOf } from './tenants/hook.ts';
 import { shipped, type Manifest } from './tenants/manifests.ts';
 import { metacontrollerOf, rolesOf } from './tenants/metacontroller.ts';
@@ -13,7 +15,7 @@ import { readTenants, type Tenant } from './tenants/read.ts';
 import { clientSecret, newAuthority, serverSecret } from './tenants/tls.ts';
 import { yamlOf } from './yaml.ts';
 
-const USAGE = `usage: flork tenants FILE --out DIR [[--ca DIR] [--days N] [--client] | --plain-http] [--shared-metacontroller]
+const USAGE = `usage: flork tenants FILE --out DIR [[--ca DIR] [--days N] [--client] | --plain-http] [--shared-metacontroller] [--duties LIST]
 
 Writes a kustomization that runs Flork for several tenants (- is standard input). FILE says who they are:
 
@@ -36,6 +38,8 @@ secrets.yaml, which is no part of the kustomization: it and the key of the CA (c
   --client                  also a client certificate, which all Metacontrollers show: for component mtls
   --plain-http              no certificates: whoever can listen to the network or answer in a hook's place is trusted
   --shared-metacontroller   one Metacontroller for all: tenants differ in their hooks, not in rights
+  --duties LIST             which of ${DUTIES.join(',')} the hooks have: each its own right,
+                            in the namespaces of its tenant (README, Duties)
 
 Exit status: 0 written, 1 something is wrong with FILE, 2 it could not be read or written.
 `;
@@ -47,6 +51,7 @@ const OPTIONS = {
   client: { type: 'boolean' },
   'plain-http': { type: 'boolean' },
   'shared-metacontroller': { type: 'boolean' },
+  duties: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -60,8 +65,10 @@ export async function tenants(args: readonly string[]): Promise<number> {
     if (values['plain-http'] === true && values.client === true) return said(process.stderr, USAGE, 2);
     const read = readTenants(file === '-' ? await text(process.stdin) : await readFile(file, 'utf8'));
     if (read.kind === 'wrong') return said(process.stderr, read.lines.map((line) => `${file}: ${line}\n`).join(''), 1);
+    const duties = dutiesOf(values.duties);
     const tls = values['plain-http'] === true ? undefined : await tlsOf(read.tenants, values);
-    await write(values.out, await filesOf(read.tenants, values['shared-metacontroller'] === true, tls?.authority.cert));
+    const shared = values['shared-metacontroller'] === true;
+    await write(values.out, await filesOf({ list: read.tenants, shared, duties, bundle: tls?.authority.cert }));
     if (tls !== undefined) await writeSecrets(values.out, tls, values.ca === undefined);
     return said(process.stdout, afterwards(read.tenants, values.out, tls !== undefined), 0);
   } catch (error) {
@@ -69,20 +76,26 @@ export async function tenants(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Who the tenants are, and what they get. */
+type Wanted = {
+  readonly list: readonly Tenant[];
+  readonly shared: boolean;
+  readonly duties: readonly DutyKind[];
+  readonly bundle: string | undefined;
+};
+
 /** The files of the kustomization by name. */
-async function filesOf(
-  list: readonly Tenant[],
-  shared: boolean,
-  bundle: string | undefined,
-): Promise<ReadonlyMap<string, readonly object[]>> {
+async function filesOf({ list, shared, duties, bundle }: Wanted): Promise<ReadonlyMap<string, readonly object[]>> {
+  const tied = list.every(({ namespaces }) => namespaces !== '*');
   const files = new Map<string, readonly object[]>([
-    ['common.yaml', await common(list.every(({ namespaces }) => namespaces !== '*'))],
+    ['common.yaml', [...(await common(tied)), ...(await rolesOfDuties(duties))]],
   ]);
   for (const tenant of list) {
     // oxlint-disable-next-line no-await-in-loop -- a handful of small files
     const own = shared ? [] : await metacontrollerOf(tenant.id, [tenant]);
     // oxlint-disable-next-line no-await-in-loop -- see above
-    files.set(`tenant-${tenant.id}.yaml`, [...(await hookOf(tenant, bundle)), ...own]);
+    const hook = await withDuties(await hookOf(tenant, bundle), duties);
+    files.set(`tenant-${tenant.id}.yaml`, [...hook, ...bindingsOfDuties(serviceOf(tenant), tenant, duties), ...own]);
   }
   if (shared) files.set('metacontroller.yaml', await metacontrollerOf(undefined, list));
   const kustomization = {

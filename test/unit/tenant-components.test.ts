@@ -164,6 +164,44 @@ describe('the component admission, on one hook and on those of tenants', { skip:
   });
 });
 
+describe('the component tenant-profile, on one hook and on those of tenants', { skip: noKubectl }, () => {
+  const PROFILE = 'flork-tenant-profile';
+  /** The folder where a hook looks for the profile, and the ConfigMap that is mounted there. */
+  const profileAt = (deployment: Objects[number]): readonly [string | undefined, string | undefined] => {
+    const { containers, volumes } = deployment.spec.template.spec;
+    const { config } = hookOf(deployment);
+    const mount = containers[0].volumeMounts.find(
+      (one: { mountPath: string }) => one.mountPath === config.profileFolder,
+    );
+    const volume = volumes.find((one: { name: string }) => one.name === mount?.name);
+    return [config.profileFolder, volume?.configMap?.name];
+  };
+
+  test('every hook holds pods against it', async () => {
+    await onBoth(['tenant-profile'], (made) => {
+      assert.ok(all(made, 'ConfigMap').some(({ metadata }) => metadata.name === PROFILE));
+      for (const deployment of all(made, 'Deployment'))
+        assert.deepEqual(profileAt(deployment), ['/etc/flork/tenant-profile', PROFILE]);
+    });
+  });
+
+  test('a patch leaves the hook of one tenant without it, as the documents say', async () => {
+    const [, section = ''] = readFileSync(join(import.meta.dirname, '../../docs/admission.md'), 'utf8').split(
+      'The profile holds for all namespaces',
+    );
+    const [, text = ''] = /```yaml\n([^]*?)```/.exec(section.replaceAll('flork-trusted', 'flork-two')) ?? [];
+    await withOverlay(async (folder) => {
+      await writeTenants(folder);
+      const made = builtIn(folder, ['made'], ['tenant-profile'], parse(text) as object);
+      const folders = all(made, 'Deployment').map((one) => [one.metadata.name, profileAt(one)[0]]);
+      assert.deepEqual(Object.fromEntries(folders), {
+        'flork-one': '/etc/flork/tenant-profile',
+        'flork-two': undefined,
+      });
+    });
+  });
+});
+
 test('monitoring asks the hooks of tenants by HTTPS, as the documents say', { skip: noKubectl }, async () => {
   const [, section = ''] = readFileSync(join(import.meta.dirname, '../../docs/tenants.md'), 'utf8').split(
     '## TLS and admission',

@@ -199,6 +199,60 @@ describe('flork tenants', () => {
   });
 });
 
+describe('flork tenants --duties', () => {
+  const folder = join(root, 'dutiful');
+  const hook = (objects: ReturnType<typeof written>, kind: string) =>
+    objects.find((one) => one.kind === kind && one.metadata.name === 'flork-second');
+  const switches = (objects: ReturnType<typeof written>): string[] =>
+    hook(objects, 'Deployment')
+      .spec.template.spec.containers[0].env.filter(({ name }: { name: string }) => name.startsWith('DUTY_'))
+      .map(({ name, value }: { name: string; value: string }) => `${name}=${value}`);
+
+  it('gives each hook the right to a duty in the namespaces of its tenant, the token, and the way to the API server', () => {
+    assert.equal(tenants(TWO, '--out', folder, '--duties', 'events, delete-self').status, 0);
+    const objects = written(folder);
+    assert.deepEqual(bindings(objects, 'flork-second'), [
+      'flork-duty-delete-self in bar',
+      'flork-duty-delete-self in baz',
+      'flork-duty-events in bar',
+      'flork-duty-events in baz',
+    ]);
+    const roles = objects.filter((one) => one.kind === 'ClusterRole' && one.metadata.name.startsWith('flork-duty-'));
+    assert.deepEqual(
+      roles.map(({ rules }) =>
+        rules.map((rule: { resources: string[]; verbs: string[] }) => [rule.resources, rule.verbs]),
+      ),
+      [[[['flinkjobs'], ['delete']]], [[['events'], ['create']]]],
+    );
+    assert.deepEqual(switches(objects), ['DUTY_DELETE_SELF=on', 'DUTY_EVENTS=on']);
+    assert.equal(hook(objects, 'Deployment').spec.template.spec.automountServiceAccountToken, true);
+    assert.deepEqual(hook(objects, 'NetworkPolicy').spec.egress.at(-1), { ports: [{ port: 443 }, { port: 6443 }] });
+  });
+
+  it('binds them everywhere for the one tenant of all namespaces', () => {
+    const all = join(root, 'dutiful-all');
+    const one = "tenants: [{id: default, namespaces: ['*']}]";
+    assert.equal(tenants(one, '--out', all, '--duties', 'clean-high-availability').status, 0);
+    assert.deepEqual(bindings(written(all), 'flork-default'), ['flork-duty-clean-high-availability in all']);
+  });
+
+  it('without it a hook has no right, no token and no way to the API server', () => {
+    const objects = written(join(root, 'two'));
+    assert.deepEqual(bindings(objects, 'flork-second'), []);
+    assert.deepEqual(switches(objects), []);
+    assert.equal(hook(objects, 'Deployment').spec.template.spec.automountServiceAccountToken, false);
+    assert.ok(!JSON.stringify(hook(objects, 'NetworkPolicy')).includes('6443'));
+  });
+
+  it('refuses a duty that there is not, and writes nothing', () => {
+    const never = join(root, 'never');
+    const { status, stderr } = tenants(TWO, '--out', never, '--duties', 'events,eventz');
+    assert.equal(status, 2);
+    assert.equal(stderr, 'flork tenants: --duties: has eventz; want clean-high-availability, delete-self, events\n');
+    assert.ok(!readdirSync(root).includes('never'));
+  });
+});
+
 describe('a file of tenants', () => {
   for (const [name, text, ...lines] of [
     ['none', '{}', 'tenants: is absent; want a list of {id, namespaces}'],
