@@ -20,7 +20,7 @@ import {
 import { unhealthy } from './redeploy.ts';
 import { rollBack } from './rollback.ts';
 import { rescale, rescaleWaits, scaleWaits } from './rescale.ts';
-import { deploymentLagsPod, deploymentLagsStatus, recordLagsDeployment } from './lagging.ts';
+import { deploymentLagsPod, deploymentLagsStatus, recordLagsDeployment, statusLagsSnapshot } from './lagging.ts';
 import { disposalDue, disposalWithdrawn } from './retention.ts';
 import { notStable, stabilityDue, stabilizing } from './stabilize.ts';
 import { snapshotMissing } from './snapshot-missing.ts';
@@ -45,6 +45,7 @@ export const RULES: readonly Rule[] = [
   deploymentLagsPod, //     a young pod, and its Deployment is shown as if there were none
   recordLagsDeployment, //  a young Deployment whose record is not shown
   deploymentLagsStatus, //  a young first epoch whose Deployment is not shown
+  statusLagsSnapshot, //    a young savepoint or checkpoint that this status has not asked for
 
   // The end of the FlinkJob
   handedOver, //            another controller takes it over: leave everything

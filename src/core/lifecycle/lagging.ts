@@ -4,6 +4,7 @@ import type { Facts } from '../facts/facts.ts';
 import { epochOfDeployment } from '../facts/epoch.ts';
 import { ofEpoch, podsOf } from '../facts/process.ts';
 import { parseTime } from '../time.ts';
+import { clockOf } from './forgotten.ts';
 import { progress } from './say.ts';
 
 /**
@@ -53,6 +54,19 @@ export function deploymentLagsStatus(facts: Facts): Answer | undefined {
   if (epoch?.number !== 1 || jobManager || epoch.ended || input.finalizing || !isYoung(facts, epoch.startedAt))
     return undefined;
   return again('deploymentLagsStatus', 'the Deployment is not shown yet');
+}
+
+/**
+ * A savepoint or checkpoint that was asked for is done, and the restore ConfigMap, which is written before status, has its number and
+ * what it made; this status does not even know that it was asked for. Whoever believed it would ask a second time.
+ */
+export function statusLagsSnapshot(facts: Facts): Answer | undefined {
+  const { prior, adopted, restore, aside } = facts;
+  if (adopted || !prior || restore?.asked === undefined) return undefined;
+  const known = Math.max(prior.epoch?.asked ?? 0, aside?.attempt ?? 0);
+  // By Flink's clock, as the time of the snapshot is; wherever the two stand, they do not stay so near.
+  if (restore.asked <= known || Math.abs(clockOf(facts) - restore.pathAt) >= YOUNG_MS) return undefined;
+  return again('statusLagsSnapshot', `status does not tell yet of the snapshot with number ${restore.asked}`);
 }
 
 function isYoung(facts: Facts, since: string | undefined): boolean {

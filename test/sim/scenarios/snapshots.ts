@@ -62,6 +62,28 @@ scenario('S a savepoint on request: once, and the job goes on', async (h) => {
   assert.equal(count(h, 'savepoint-asked'), 1, 'a nonce that is taken away, or was acted on, acts no more');
 });
 
+for (const behind of [2, 3]) {
+  scenario(
+    `S a savepoint on request is taken, and status is shown ${behind} behind: it is not taken again`,
+    async (h) => {
+      await start(h);
+      await h.run(15_000);
+      let shown = false;
+      h.controls.staleness = () => {
+        const late = !shown && handled(h).savepointNonce === 1;
+        shown ||= late;
+        return { parent: late ? behind : 0, children: 0, related: 0 };
+      };
+      await request(h, SPEC, 1);
+      await h.run(20_000);
+      assert.equal(savepointsOf(h), 1);
+      assert.equal(historyOf(h).filter(({ kind }) => kind === 'savepoint').length, 1);
+      assert.ok(shown && (h.counts.rules.get('statusLagsSnapshot') ?? 0) > 0, 'it was shown, and refused');
+      await reachSettled(h);
+    },
+  );
+}
+
 scenario('S a JobManager that dies right after a savepoint goes on from it', async (h) => {
   await start(h);
   await h.run(15_000);

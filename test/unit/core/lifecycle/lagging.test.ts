@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answered, cluster, jobManagerPod, jobManagerReplicas, runningCluster, sync } from '../drive.ts';
+import { answered, cluster, edit, jobManagerPod, jobManagerReplicas, runningCluster, sync } from '../drive.ts';
 
 const SOON = { metadata: { creationTimestamp: '2026-01-01T00:00:00Z' } };
 
@@ -45,6 +45,33 @@ test('a first epoch whose Deployment is not shown yet is not started again', () 
   at.now += 60_000;
   assert.notEqual(sync(at).rule, 'deploymentLagsStatus');
   assert.equal(jobManagerReplicas(at), 1);
+});
+
+test('a status from before a savepoint that the restore ConfigMap names is shown again while that is young', () => {
+  const at = runningCluster();
+  const pods = [jobManagerPod(1)];
+  const { jobId } = at.status!.epoch!;
+  const view = (now: number, more: Parameters<typeof answered>[2] = {}) =>
+    answered(jobId, 'RUNNING', { clock: { now, runningSince: 1 }, ...more });
+  edit(at, { savepointNonce: 1 });
+  const before = structuredClone(at.status!);
+  assert.equal(sync(at, { pods, flink: view(60_000) }).rule, 'snapshotIntended');
+  const intended = structuredClone(at.status!);
+  assert.equal(sync(at, { pods, flink: view(60_000) }).rule, 'asideAsked');
+  const trigger = { kind: 'completed', path: `${intended.operation!.directory}/savepoint-x` } as const;
+  assert.equal(sync(at, { pods, flink: view(60_000, { trigger }) }).rule, 'savepointTaken');
+  const children = structuredClone(at.children);
+  const shown = (now: number, status = at.status, more: Parameters<typeof answered>[2] = {}): string => {
+    at.children = structuredClone(children);
+    return sync({ ...at, children: at.children }, { pods, flink: view(now, more), status }).rule;
+  };
+  assert.equal(shown(61_000), 'running', 'status knows of it');
+  assert.equal(shown(61_000, intended, { trigger }), 'savepointTaken', 'status knows that it was asked for');
+  assert.equal(shown(61_000, before), 'statusLagsSnapshot');
+  const lagging = sync({ ...at }, { pods, flink: view(69_000), status: before });
+  assert.deepEqual([lagging.rule, lagging.retryAfterSeconds, lagging.commands], ['statusLagsSnapshot', 1, []]);
+  assert.equal(shown(70_000, before), 'snapshotIntended', 'not for ever');
+  assert.equal(shown(40_000, before), 'snapshotIntended', 'nor by a clock that was put back');
 });
 
 test('a view that fits together is answered', () => {
