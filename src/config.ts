@@ -23,9 +23,12 @@ export type Config = {
   /** Folder with the lists of a tenant profile; absent: pods may hold whatever the API server takes. */
   readonly profileFolder: string | undefined;
   readonly hook: HookConfig;
-  /** Duties that are switched on, and where their API server is. */
-  readonly duties: {
-    readonly kinds: readonly DutyKind[];
+  /** Duties that are switched on. */
+  readonly duties: readonly DutyKind[];
+  /** Whether Flork reads the pods of a FlinkJob itself, and Metacontroller need not show them. */
+  readonly readsPods: boolean;
+  /** Where the API server is, for those two. */
+  readonly api: {
     readonly host: string;
     readonly port: number;
     /** Where the kubelet mounts `token` and `ca.crt`. */
@@ -91,6 +94,7 @@ const Environment = v.pipe(
     DUTY_CLEAN_HIGH_AVAILABILITY: duty,
     DUTY_DELETE_SELF: duty,
     DUTY_EVENTS: duty,
+    FLORK_PODS: v.optional(v.picklist(['shown', 'read'], 'shown or read'), 'shown'),
     KUBERNETES_SERVICE_HOST: v.optional(v.string(), 'kubernetes.default.svc'),
     KUBERNETES_SERVICE_PORT: wholeNumber(443, 1, 65_535),
     SERVICE_ACCOUNT_DIR: v.optional(v.string(), '/var/run/secrets/kubernetes.io/serviceaccount'),
@@ -189,8 +193,9 @@ function configOf(env: v.InferOutput<typeof Environment>): Config {
       maxInFlight: env.MAX_IN_FLIGHT,
       syncBudgetMs: env.SYNC_BUDGET_MS,
     }),
-    duties: Object.freeze({
-      kinds: DUTIES.filter((kind) => switched[kind]),
+    duties: Object.freeze(DUTIES.filter((kind) => switched[kind])),
+    readsPods: env.FLORK_PODS === 'read',
+    api: Object.freeze({
       host: env.KUBERNETES_SERVICE_HOST,
       port: env.KUBERNETES_SERVICE_PORT,
       folder: env.SERVICE_ACCOUNT_DIR,

@@ -8,9 +8,10 @@ import { admissionApp } from './http/admission-app.ts';
 import { createApp } from './http/app.ts';
 import { allOf, bearerOf, certified, type Authenticate } from './http/authenticate.ts';
 import { startServer, type RunningServer } from './http/server.ts';
-import type { Duties } from './http/shell.ts';
+import type { AppDeps } from './http/shell.ts';
 import { inClusterApi } from './kube/api.ts';
 import { createPerform } from './kube/perform.ts';
+import { createReadPods } from './kube/pods.ts';
 import { loadPlatform } from './plugins/platform.ts';
 import { createLog, errorFields, type Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -37,7 +38,7 @@ async function run(config: Config): Promise<void> {
     authenticate: authentication(config, log),
     draining: () => draining,
     profile: profileOf(config, log),
-    ...dutiesOf(config, log),
+    ...throughApi(config, log),
   });
   const { tls, port, admissionPort } = config;
   const servers = [await startServer({ app, port, tls, log })];
@@ -72,12 +73,18 @@ async function end(
   process.exit(0);
 }
 
-/** The duties, if any is switched on: only then is there a token, and only then is the API server called. */
-function dutiesOf({ duties }: Config, log: Log): { readonly duties?: Duties } {
-  const { kinds, host, port, folder } = duties;
-  if (kinds.length === 0) return {};
+/** What needs the API server, if any of it is switched on: only then is there a token, and only then is the API server called. */
+function throughApi(
+  { duties: kinds, readsPods, api: where, hook }: Config,
+  log: Log,
+): Pick<AppDeps, 'duties' | 'readPods'> {
+  if (kinds.length === 0 && !readsPods) return {};
+  const { host, port, folder } = where;
   const api = inClusterApi({ host, port, tokenFile: `${folder}/token`, caFile: `${folder}/ca.crt`, log });
-  return { duties: { kinds, perform: createPerform({ api, now: Date.now }) } };
+  return {
+    ...(kinds.length > 0 ? { duties: { kinds, perform: createPerform({ api, now: Date.now }) } } : {}),
+    ...(readsPods ? { readPods: createReadPods({ api, maxBytes: hook.maxBodyBytes }) } : {}),
+  };
 }
 
 /** What a caller of the hooks has to show: a token, a certificate, both, or nothing. Tokens are read again when their files change. */

@@ -56,6 +56,22 @@ export function readObserved(children: Groups, related: Groups, ref: { readonly 
   };
 }
 
+/** The same with these pods in place of what was shown of them. */
+export function withPods(observed: Observed, pods: Observed['pods']): Observed {
+  const { configMaps, services, deployments, namespace, optional } = observed;
+  return {
+    configMaps,
+    services,
+    deployments,
+    pods,
+    namespace,
+    optional,
+    get echo() {
+      return observed.echo;
+    },
+  };
+}
+
 /** An object with its metadata read. */
 type Named = { readonly object: JsonObject; readonly metadata: ObjectMeta };
 

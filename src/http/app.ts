@@ -43,19 +43,22 @@ function createShell(deps: AppDeps): Shell {
   const config = { ...DEFAULT_CONFIG, ...deps.config };
   const metrics = deps.metrics ?? noMetrics;
   const transport = counted(deps.transport, metrics);
+  const { readPods } = deps;
+  const podsBudgetMs = readPods === undefined ? 0 : Math.min(config.podsBudgetMs, config.syncBudgetMs * 0.35);
   // Silence of Flink has to be known while there is time left to answer.
-  const flinkBudgetMs = Math.min(config.flinkBudgetMs, config.syncBudgetMs * 0.9);
+  const flinkBudgetMs = Math.min(config.flinkBudgetMs, config.syncBudgetMs * 0.9 - podsBudgetMs);
   const profile = deps.profile ?? (() => undefined);
   const platform = deps.platform ?? NO_PLATFORM;
   const core = coreOf(deps, guardOf(profile, platform));
   return {
     core,
     reader: deps.reader ?? createReader(core, undefined, profile),
-    config,
+    config: { ...config, podsBudgetMs },
     now: deps.now,
     observe: createObserve({ transport, patience: createPatience({ budgetMs: flinkBudgetMs }) }),
     execute: createExecute({ transport }),
     duties: deps.duties ?? { kinds: [], perform: async () => [] },
+    readPods,
     platform,
     log: deps.log ?? silentLog,
     metrics,

@@ -9,7 +9,7 @@ import type { Shell } from './shell.ts';
 
 /**
  * POST /customize: what else Metacontroller shows with each sync. Constant for a parent (the answer is cached by generation):
- * the pods of the job, and its namespace, which tells when it is being deleted.
+ * the pods of the job, unless Flork reads them itself, and its namespace, which tells when it is being deleted.
  */
 export function customizeRoute(shell: Shell): (c: Context) => Promise<Reply> {
   return async (c) => {
@@ -28,6 +28,6 @@ export function customizeRoute(shell: Shell): (c: Context) => Promise<Reply> {
       labelSelector: { matchLabels: { [`${GROUP}/job`]: name } },
     };
     const own = { apiVersion: 'v1', resource: 'namespaces', names: [namespace] };
-    return answer({ relatedResources: [pods, own] }, 'customize');
+    return answer({ relatedResources: shell.readPods ? [own] : [pods, own] }, 'customize');
   };
 }

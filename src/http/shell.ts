@@ -10,6 +10,7 @@ import type { Execute } from '../flink/execute.ts';
 import type { Observe } from '../flink/observe.ts';
 import type { Transport } from '../flink/transport.ts';
 import type { Perform } from '../kube/perform.ts';
+import type { ReadPods } from '../kube/pods.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Authenticate } from './authenticate.ts';
@@ -29,6 +30,8 @@ export type HookConfig = {
   readonly syncBudgetMs: number;
   /** All Flink questions of one sync; the rest is for commands and duties. */
   readonly flinkBudgetMs: number;
+  /** Reading the pods, where Flork does; Flink has so much less then. */
+  readonly podsBudgetMs: number;
 };
 
 /** The values the shipped manifests use. */
@@ -38,6 +41,7 @@ export const DEFAULT_CONFIG: HookConfig = {
   maxInFlight: 64,
   syncBudgetMs: 5600,
   flinkBudgetMs: 5000,
+  podsBudgetMs: 1900,
 };
 
 /** The pure functions that the service calls. */
@@ -71,6 +75,8 @@ export type AppDeps = {
   readonly authenticate?: Authenticate;
   /** The duties that need the API server, where this Flork has been given any. */
   readonly duties?: Duties;
+  /** Reads the pods of a FlinkJob (docs/adr/0061); default: Metacontroller shows them. */
+  readonly readPods?: ReadPods;
   /** Defaults and decorators of those who run Flork; default: none. */
   readonly platform?: Platform;
   /** What pods may hold (kustomize/components/tenant-profile), as it is now; default: whatever the API server takes. */
@@ -92,6 +98,8 @@ export type Shell = {
   readonly observe: Observe;
   readonly execute: Execute;
   readonly duties: Duties;
+  /** Absent: Metacontroller shows the pods. */
+  readonly readPods: ReadPods | undefined;
   readonly platform: Platform;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -1,13 +1,16 @@
 import type { Context } from 'hono';
+import type { JsonObject, Observed } from '../api/kube.ts';
+import { withPods } from '../api/observed.ts';
+import type { JobRef } from '../core/record.ts';
 import type { Outcome } from '../core/types.ts';
 import { readText } from './body.ts';
 import { foreign, parentFields } from './envelope.ts';
 import { syncResponse, violation } from './outgoing.ts';
 import { later, printed, refuse, type Reply } from './reply.ts';
 import type { Shown } from './reader.ts';
-import type { Shell } from './shell.ts';
+import type { Core, Shell } from './shell.ts';
 
-/** POST /sync: parse, ask Flink, decide, command Flink, answer. */
+/** POST /sync: parse, read the pods if they are not shown, ask Flink, decide, command Flink, answer. */
 export function syncRoute(shell: Shell): (c: Context) => Promise<Reply> {
   return (c) => hook(shell, c, 'sync');
 }
@@ -26,7 +29,7 @@ export async function hook(shell: Shell, c: Context, name: 'sync' | 'finalize'):
   const refused = foreign(head, shell.config, name);
   if (refused !== undefined) return refused;
   // Nothing else tells one process of a JobManager from the next, or that the last one has gone (docs/adr/0060).
-  if (!shown.hasPods)
+  if (!shown.hasPods && !shell.readPods)
     return refuse(400, 'no-pods', 'no pods are shown: the CompositeController has to call /customize');
   const { uid } = head.parent.metadata;
   if (shell.busy.has(uid)) return later('busy', 'this FlinkJob is being answered already');
@@ -62,9 +65,15 @@ async function decide(
   signal: AbortSignal,
 ): Promise<Reply> {
   const { core } = shell;
-  const { job, observed } = seen();
+  const { job, observed: shown } = seen();
+  const now = shell.now();
+  // After Metacontroller has looked into its caches, and before Flink, which is asked by what the pods say (docs/adr/0061).
+  const pods = shell.readPods && (await shell.readPods(job.ref, shell.config.podsBudgetMs, signal));
+  if (pods?.kind === 'unread')
+    return refuse(503, 'pods-unread', `the pods could not be read: ${pods.why}`, parentFields(head.parent));
+  const observed = pods ? withPods(shown, podsOf(core, pods.pods, job.ref)) : shown;
   const { kinds: duties } = shell.duties;
-  const known = { job, observed, finalizing: name === 'finalize', duties, platform: shell.platform, now: shell.now() };
+  const known = { job, observed, finalizing: name === 'finalize', duties, platform: shell.platform, now };
   const flink = await shell.observe(core.questions(known), signal);
   if (signal.aborted) return refuse(503, 'out-of-time', 'no decision within the time of a sync');
   const decided = core.reconcile({ ...known, flink });
@@ -89,6 +98,11 @@ async function decide(
     ...(snapshot === undefined ? {} : { snapshot }),
   };
   return printed(syncResponse(outcome, name), outcome.rule, log);
+}
+
+/** Pods as they would be read if Metacontroller had shown them. */
+function podsOf(core: Core, pods: readonly JsonObject[], ref: JobRef): Observed['pods'] {
+  return core.readObserved({}, { 'Pod.v1': Object.fromEntries(pods.entries()) }, ref).pods;
 }
 
 /** Commands and duties run only for an outcome that may go out; their results may change it, so it is looked at again. */

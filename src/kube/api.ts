@@ -4,12 +4,14 @@ import { fileOf, follow } from '../follow.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** One call to the API server. */
-export type KubeRequest = {
-  readonly method: 'POST' | 'DELETE';
+export type KubeRequest = KubeCall & {
   readonly path: string;
-  readonly body: JsonObject;
   readonly timeoutMs: number;
 };
+/** Of an answer that is asked for its content a part is no use: beyond `maxBytes` it is an error. */
+type KubeCall =
+  | { readonly method: 'GET'; readonly maxBytes: number }
+  | { readonly method: 'POST' | 'DELETE'; readonly body: JsonObject };
 
 /** What came back: any HTTP response, or a failure with a line for people. */
 export type KubeResponse =
@@ -31,7 +33,7 @@ export type KubeApiOptions = {
   readonly checkMs?: number;
 };
 
-/** An answer to what Flork asks is a Status; more is not read. */
+/** Of an answer to a change only its Status is of interest; more is not read. */
 const MAX_BYTES = 256 * 1024;
 
 /** Calls the API server as this pod's ServiceAccount over kept connections; the token and the CA are read again when they change. */
@@ -63,6 +65,7 @@ export function inClusterApi(options: KubeApiOptions): KubeApi & { readonly clos
   ];
   const call: KubeApi = async (request, signal) => {
     const timeout = AbortSignal.timeout(request.timeoutMs);
+    const isGet = request.method === 'GET';
     try {
       const { statusCode, body } = await undiciRequest(origin + request.path, {
         ...(agent === undefined ? {} : { dispatcher: agent }),
@@ -70,13 +73,16 @@ export function inClusterApi(options: KubeApiOptions): KubeApi & { readonly clos
         headers: {
           authorization: `Bearer ${token}`,
           accept: 'application/json',
-          'content-type': 'application/json',
           'user-agent': 'flork',
+          ...(isGet ? {} : { 'content-type': 'application/json' }),
         },
-        body: JSON.stringify(request.body),
+        ...(isGet ? {} : { body: JSON.stringify(request.body) }),
         signal: AbortSignal.any([signal, timeout]),
       });
-      return { kind: 'response', status: statusCode, text: await capped(body) };
+      const { text, isWhole } = await capped(body, isGet ? request.maxBytes : MAX_BYTES);
+      if (isGet && !isWhole)
+        return { kind: 'error', text: `the answer of the API server is longer than ${request.maxBytes} bytes` };
+      return { kind: 'response', status: statusCode, text };
     } catch (error) {
       const late = timeout.aborted || signal.aborted;
       return { kind: 'error', text: late ? 'no answer of the API server in time' : failureOf(error) };
@@ -90,15 +96,18 @@ export function inClusterApi(options: KubeApiOptions): KubeApi & { readonly clos
 }
 
 /** Leaving the loop destroys the stream and with it the connection. */
-async function capped(body: AsyncIterable<Uint8Array>): Promise<string> {
+async function capped(
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<{ readonly text: string; readonly isWhole: boolean }> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > MAX_BYTES) break;
+    if (size > maxBytes) break;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return { text: Buffer.concat(chunks).toString('utf8'), isWhole: size <= maxBytes };
 }
 
 function failureOf(error: unknown): string {

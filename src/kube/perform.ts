@@ -1,7 +1,6 @@
-import * as v from 'valibot';
-import { parseJson } from '../api/json.ts';
 import type { Duty, DutyKind, DutyResult } from '../core/duty.ts';
 import type { KubeApi, KubeResponse } from './api.ts';
+import { messageOf } from './message.ts';
 import { requestsOf } from './requests.ts';
 
 /** Bounds of the duties of one sync. */
@@ -84,7 +83,7 @@ function fateOf(duty: Duty, response: KubeResponse): Fate {
   const { status, text } = response;
   if ((status >= 200 && status < 300) || status === 409) return DONE;
   if (status === 404 && duty.kind !== 'events') return DONE;
-  const message = messageOf(text);
+  const message = messageOf(text, 150);
   // Admission refuses with 403, too, and so does a namespace that terminates.
   if (status === 403 && !/admission|is being terminated/.test(message)) return noRight(duty.kind, duty.namespace);
   if (status === 401 || status === 429 || status >= 500)
@@ -95,11 +94,4 @@ function fateOf(duty: Duty, response: KubeResponse): Fate {
 /** The same words each time, so that a status does not change with those of the API server. */
 function noRight(kind: DutyKind, namespace: string): Fate {
   return { kind: 'not-allowed', text: `Flork has no right to it in namespace ${namespace} (duty ${kind})` };
-}
-
-const KubeStatus = v.object({ message: v.string() });
-
-function messageOf(text: string): string {
-  const parsed = v.safeParse(KubeStatus, parseJson(text, 16));
-  return (parsed.success ? parsed.output.message : 'no reason given').split('\n')[0]?.slice(0, 150) ?? '';
 }

@@ -1,9 +1,14 @@
+import type { JsonObject } from '../api/kube.ts';
 import type { Duty } from '../core/duty.ts';
-import type { KubeRequest } from './api.ts';
 
-type Call = Pick<KubeRequest, 'method' | 'path' | 'body'>;
+type Call = { readonly method: 'POST' | 'DELETE'; readonly path: string; readonly body: JsonObject };
 
 const NAME = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;
+
+/** Whether this may become part of a path: the name of an object, or of a namespace. */
+export function isName(text: string): boolean {
+  return NAME.test(text);
+}
 
 /**
  * The calls that carry out a duty. The core made the names; they are looked at once more before they become part of a path.
@@ -13,7 +18,7 @@ export function requestsOf(duty: Duty): readonly Call[] | undefined {
   const { namespace, job } = duty;
   const configMaps = duty.kind === 'clean-high-availability' ? duty.configMaps : [];
   const own = configMaps.every((name) => name.startsWith(`${job}-`) && name.endsWith('-config-map'));
-  return own && [namespace, job, ...configMaps].every((name) => NAME.test(name)) ? callsOf(duty) : undefined;
+  return own && [namespace, job, ...configMaps].every((name) => isName(name)) ? callsOf(duty) : undefined;
 }
 
 function callsOf(duty: Duty): readonly Call[] {
@@ -37,7 +42,7 @@ function callsOf(duty: Duty): readonly Call[] {
   }
 }
 
-function eventOf(duty: Extract<Duty, { readonly kind: 'events' }>): KubeRequest['body'] {
+function eventOf(duty: Extract<Duty, { readonly kind: 'events' }>): JsonObject {
   const { namespace, job, uid, name, type, reason, message, at } = duty;
   return {
     apiVersion: 'v1',

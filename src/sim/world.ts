@@ -40,7 +40,7 @@ export type World = {
   readonly kubelet: Kubelet;
   /** The hook's way to the JobManagers. */
   readonly transport: Transport;
-  /** The hook's way to the API server, for its duties. */
+  /** The hook's way to the API server, for its duties and to read pods. */
   readonly kube: KubeApi;
   readonly faults: Faults;
   /** Starts a Metacontroller; a world may have two at once. */
@@ -54,8 +54,10 @@ export type World = {
 /** Switches of the world; tests turn them while it runs. */
 export type Faults = {
   flink: (request: FlinkRequest) => CallFault;
-  /** Fate of a call that Flork itself makes to the API server. */
+  /** Fate of a call that Flork itself makes to the API server for a duty. */
   kube: (method: string, path: string) => KubeFault;
+  /** Fate of reading the pods, which Flork does itself or not at all. */
+  pods: () => KubeFault;
   /** Refuses writes: quota, admission. */
   refuse: (verb: Verb, object: KubeObject, actor: string) => string | undefined;
   pulls: (image: string) => boolean;
@@ -84,6 +86,7 @@ export function createWorld(options: WorldOptions): World {
   const faults: Faults = {
     flink: () => ({ kind: 'none' }),
     kube: () => 'none',
+    pods: () => 'none',
     refuse: () => undefined,
     pulls: () => true,
     schedulable: () => true,
@@ -127,7 +130,7 @@ export function createWorld(options: WorldOptions): World {
     api,
     clock,
     random: random.fork('kube'),
-    fault: (method, path) => faults.kube(method, path),
+    fault: (method, path) => (method === 'GET' ? faults.pods() : faults.kube(method, path)),
   });
   let started = 0;
   return {

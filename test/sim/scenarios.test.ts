@@ -3,6 +3,7 @@ import { after, describe, test } from 'node:test';
 import { STEPS } from '../../src/core/lifecycle/states.ts';
 import { coverage, report, ruleNames } from './harness/coverage.ts';
 import { apart } from './harness/apart.ts';
+import { READS_PODS } from './harness/pods.ts';
 import { scenarios } from './harness/scenario.ts';
 import './scenarios/all.ts';
 
@@ -95,6 +96,8 @@ const LATE: ReadonlyMap<string, string> = new Map([
 
 after(() => {
   console.log(report());
+  // Which moments a scenario meets hangs on when Metacontroller calls: what follows is asked of the pods that it shows.
+  if (READS_PODS) return;
   const missed = ruleNames().filter((name) => !coverage.rules.has(name) && !ELSEWHERE.has(name));
   assert.deepEqual(missed, [], 'every rule answers somewhere');
   const drawn = STEPS.map(({ from, to }) => `${from} → ${to}`);

@@ -185,6 +185,12 @@ describe('the process', () => {
     const started = start({ MAX_IN_FLIGHT: 'many' });
     assert.equal(await started.code, 2);
     assert.equal(started.errors.join(''), 'flork: MAX_IN_FLIGHT: is "many"; want a whole number within 1..10000\n');
+    const tokenless = start({ FLORK_PODS: 'read', SERVICE_ACCOUNT_DIR: '/nowhere' });
+    assert.equal(await tokenless.code, 2);
+    assert.equal(
+      tokenless.errors.join(''),
+      'flork: SERVICE_ACCOUNT_DIR: is "/nowhere/token"; want a file that can be read\n',
+    );
     const missing = start({ FLINK_CA_FILE: '/nowhere/ca.pem' });
     assert.equal(await missing.code, 2);
     assert.match(
@@ -267,7 +273,19 @@ describe('the configuration', () => {
     assert.equal(read.config.port, 8080);
     assert.equal(read.config.hook.namespaces, '*');
     assert.equal(read.config.hook.tenant, undefined);
+    assert.equal(read.config.readsPods, false);
     assert.ok(Object.isFrozen(read.config) && Object.isFrozen(read.config.hook));
+  });
+
+  it('reads who shows the pods', () => {
+    for (const [given, readsPods] of [
+      ['shown', false],
+      ['read', true],
+    ] as const) {
+      const read = readConfig({ FLORK_PODS: given });
+      assert.ok(read.kind === 'config');
+      assert.equal(read.config.readsPods, readsPods);
+    }
   });
 
   it('reads namespaces and tenant', () => {
@@ -281,6 +299,7 @@ describe('the configuration', () => {
   for (const [env, line] of [
     [{ PORT: '70000' }, 'PORT: is "70000"; want a whole number within 0..65535'],
     [{ FLORK_NAMESPACES: 'Bar' }, 'FLORK_NAMESPACES: is "Bar"; want * or namespaces separated by commas'],
+    [{ FLORK_PODS: 'none' }, 'FLORK_PODS: is "none"; want shown or read'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL: is "loud"; want one of debug, info, warning, error'],
     [{ TLS_CERT_FILE: '/x' }, 'TLS_KEY_FILE: is not set; want a key together with a certificate'],
   ] as const) {

@@ -136,7 +136,7 @@ describe('the components of the duties', () => {
       const [given] = patched.spec.template.spec.containers[0].env;
       const read = readConfig({ [given.name]: given.value });
       assert.ok(read.kind === 'config');
-      assert.deepEqual(read.config.duties.kinds, [kind]);
+      assert.deepEqual(read.config.duties, [kind]);
     });
   }
 
@@ -144,7 +144,7 @@ describe('the components of the duties', () => {
     assert.equal(pod.automountServiceAccountToken, false);
     const read = readConfig(env);
     assert.ok(read.kind === 'config');
-    assert.deepEqual(read.config.duties.kinds, []);
+    assert.deepEqual(read.config.duties, []);
     const bound = globSync('{manifests,metacontroller,kustomize/base,kustomize/overlays}/**/*.yaml', { cwd: ROOT })
       .flatMap(objects)
       .filter((object) => object?.subjects?.some((subject: { name: string }) => subject.name === 'flork'));
@@ -166,11 +166,93 @@ describe('the components of the duties', () => {
       );
       const read = readConfig(variables);
       assert.ok(read.kind === 'config');
-      assert.deepEqual(read.config.duties.kinds, [...DUTIES]);
+      assert.deepEqual(read.config.duties, [...DUTIES]);
       assert.equal(variables['PORT'], '8080', 'the others are kept');
       const policy = made.find((object) => object.kind === 'NetworkPolicy');
       assert.equal(policy.spec.egress.length, 2 + DUTIES.length);
       assert.equal(made.filter((object) => object.kind === 'ClusterRole').length, DUTIES.length);
+    });
+  });
+});
+
+describe('the component pods-read', () => {
+  const VERBS = ['get', 'list', 'watch'];
+  type Rule = { readonly resources: readonly string[]; readonly verbs: readonly string[] };
+  const grants = (role: { readonly rules: readonly Rule[] }): readonly string[] =>
+    role.rules.flatMap(({ resources, verbs }) => resources.map((resource) => `${resource} ${verbs.join(' ')}`));
+
+  test("one verb on pods for Flork's account, and the variable that has it read them", () => {
+    const [role, binding] = objects('kustomize/components/pods-read/rbac.yaml');
+    assert.deepEqual(role.rules, [{ apiGroups: [''], resources: ['pods'], verbs: ['list'] }]);
+    assert.equal(binding.roleRef.name, role.metadata.name);
+    assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name: 'flork', namespace: 'flork-system' }]);
+    const given = readConfig(env);
+    assert.ok(given.kind === 'config' && !given.config.readsPods, 'shown without it');
+  });
+
+  test('takes from Metacontroller all of its rights to pods, and nothing else', { skip: noKubectl }, async () => {
+    await withOverlay((folder) => {
+      const others = ['child-ingress', 'token'];
+      for (const rights of ['metacontroller-rbac', 'metacontroller']) {
+        const role = (...more: readonly string[]) =>
+          builtIn(folder, ['../../base'], [rights, ...more]).find(
+            (object) => object.kind === 'ClusterRole' && object.metadata.name === 'metacontroller-flork',
+          );
+        for (const [before, after] of [
+          [role(), role('pods-read')],
+          [role('tls', ...others), role('tls', ...others, 'pods-read')],
+          [role('tls', ...others), role('tls', 'pods-read', ...others)],
+        ]) {
+          assert.ok(grants(before).includes(`pods ${VERBS.join(' ')}`));
+          assert.deepEqual(
+            grants(after),
+            grants(before).filter((line) => !line.startsWith('pods ')),
+          );
+        }
+      }
+    });
+  });
+
+  test('gives Flork what it needs to call the API server, beside the duties too', { skip: noKubectl }, async () => {
+    await withOverlay((folder) => {
+      for (const duties of [[], ['duty-events']]) {
+        const made = builtIn(folder, ['../../base'], ['metacontroller-rbac', ...duties, 'pods-read']);
+        const { template } = made.find((object) => object.kind === 'Deployment').spec;
+        assert.equal(template.spec.automountServiceAccountToken, true);
+        const variables = Object.fromEntries(
+          template.spec.containers[0].env.map((entry: { name: string; value: string }) => [entry.name, entry.value]),
+        );
+        const given = readConfig(variables);
+        assert.ok(given.kind === 'config' && given.config.readsPods);
+        const { egress } = made.find((object) => object.kind === 'NetworkPolicy').spec;
+        assert.ok(
+          egress.some(
+            ({ ports, to }: { ports: readonly { port: number }[]; to?: unknown }) =>
+              to === undefined && ports.some(({ port }) => port === 6443),
+          ),
+        );
+      }
+    });
+  });
+
+  test("builds where Metacontroller's rights are another's business", { skip: noKubectl }, async () => {
+    await withOverlay((folder) => {
+      const roles = builtIn(folder, ['../../base'], ['pods-read']).filter((object) => object.kind === 'ClusterRole');
+      assert.deepEqual(
+        roles.map(({ metadata }) => metadata.name),
+        ['flork-pods-read'],
+      );
+    });
+  });
+
+  test('does nothing to the rights of tenants, whose hooks are shown the pods', { skip: noKubectl }, async () => {
+    await withOverlay(async (folder) => {
+      await writeTenants(folder);
+      const made = builtIn(folder, ['made'], ['pods-read']);
+      const read = made.find((object) => object.metadata.name === 'metacontroller-flork-read');
+      assert.ok(grants(read).includes(`pods ${VERBS.join(' ')}`));
+      for (const { spec } of made.filter((object) => object.kind === 'Deployment'))
+        assert.ok(!JSON.stringify(spec).includes('FLORK_PODS'));
     });
   });
 });

@@ -21,12 +21,17 @@ export type SyncRecord = {
   readonly reply: HookReply;
   readonly answer: SyncAnswer | undefined;
   readonly asked: readonly Asked[];
+  /** The pods were to be read, and that call was to fail: nothing else excuses a sync without an answer. */
+  readonly podsFail: boolean;
 };
 
 /** The invariants of lifecycle.md that one sync by itself can break. */
 export function checkSync(sync: SyncRecord, ledger: Ledger, report: Report): void {
   const { reply, answer } = sync;
-  if (reply.kind === 'answered' && reply.status !== 200 && reply.status !== 429) {
+  const excused = sync.podsFail && reply.kind === 'answered' && reply.status === 503;
+  if (sync.podsFail && !excused && reply.kind === 'answered' && reply.status !== 429)
+    report('S9', `the pods are not known, and the hook answered ${reply.status}`);
+  if (reply.kind === 'answered' && reply.status !== 200 && reply.status !== 429 && !excused) {
     report('complete answer', `the hook answered ${reply.status}: ${reply.body.trim()}`);
   }
   if (reply.kind === 'answered' && reply.status === 200 && answer === undefined) {

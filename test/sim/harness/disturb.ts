@@ -2,6 +2,7 @@ import { isFree } from './break-out.ts';
 import { doDeed } from './deeds.ts';
 import type { History } from './history.ts';
 import type { Plan } from './plans.ts';
+import { READS_PODS } from './pods.ts';
 
 /** Sets the switches of a history so that the plan comes true in it. */
 export function disturb(history: History, plan: Plan): void {
@@ -27,6 +28,11 @@ export function disturb(history: History, plan: Plan): void {
         shown ||= now;
         if (now) tell(`the next sync sees ${plan.of} ${plan.behind} behind`);
         const behind = now ? plan.behind : 0;
+        // Pods that Flork reads itself are never old: in the place of that, they cannot be read.
+        if (now && plan.of === 'related' && READS_PODS) {
+          const next = history.counts.podReads;
+          controls.pods = (read) => (read === next ? 'unreachable' : 'none');
+        }
         const shows = (what: 'parent' | 'children' | 'related'): number =>
           plan.of === what || (plan.of === 'both' && what !== 'related') ? behind : 0;
         return { parent: shows('parent'), children: shows('children'), related: shows('related') };

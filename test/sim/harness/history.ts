@@ -4,11 +4,13 @@ import type { DutyKind, DutyResult } from '../../../src/core/duty.ts';
 import { createApp } from '../../../src/http/app.ts';
 import { createViews, type Views } from '../../../src/http/older-view.ts';
 import { createPerform, type Perform } from '../../../src/kube/perform.ts';
+import { createReadPods, type Pods, type ReadPods } from '../../../src/kube/pods.ts';
 import type { FlinkResponse, Transport } from '../../../src/flink/transport.ts';
 import { appHook } from '../../../src/sim/hook.ts';
 import { virtualClock, type VirtualClock } from '../../../src/sim/models/clock.ts';
 import type { FlinkEvent } from '../../../src/sim/models/flink/events.ts';
 import type { Groups, HookClient, HookReply, SyncRequest } from '../../../src/sim/models/metacontroller/hook.ts';
+import type { KubeFault } from '../../../src/sim/models/kube-api.ts';
 import type { Metacontroller, Staleness } from '../../../src/sim/models/metacontroller/metacontroller.ts';
 import type { ApplyStrategy, Effect, WriteFate } from '../../../src/sim/models/metacontroller/sync.ts';
 import { at, keyOf, numberAt, type KubeObject } from '../../../src/sim/models/objects.ts';
@@ -20,7 +22,9 @@ import { difference } from './difference.ts';
 import { checkDuties } from './duties.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { isNeeded } from './needed.ts';
+import { NOT_READ, READS_PODS } from './pods.ts';
 import { decoder, reader, rememberingCore } from './remembered.ts';
+import { replay } from './replay.ts';
 import { flinkJob, NAME, type Spec } from './sample.ts';
 import { createUnchanged } from './unchanged.ts';
 
@@ -72,6 +76,8 @@ export type Controls = {
   synced: (sync: Synced) => void;
   /** A Flink call's fate by its number; `none` leaves it to the world's faults. */
   flink: (index: number, method: string, path: string) => 'none' | 'unreachable' | 'answer-lost' | 'timeout';
+  /** What becomes of reading the pods, where Flork does, by the number of the call. */
+  pods: (index: number) => KubeFault;
   /** Repeats every so-many-th sync to compare its bytes (S6); 0 never. */
   repeatEvery: number;
   /** Whether the hook refuses views older than it was shown before. Off: the core has to be right by itself. */
@@ -93,6 +99,7 @@ export type Counts = {
   effects: number;
   calls: number;
   flinkCalls: number;
+  podReads: number;
   readonly rules: Map<string, number>;
   readonly effectKinds: Map<string, number>;
   readonly crashes: Map<string, number>;
@@ -109,10 +116,19 @@ export type HistoryOptions = {
   readonly optionalKinds?: readonly OptionalKind[];
   /** Keeps the calls of the hook for `tracer`. */
   readonly traced?: boolean;
+  /** Flork reads the pods itself, and Metacontroller shows none; default: as FLORK_SIM_PODS says. */
+  readonly readsPods?: boolean;
 };
 
 /** What one call of the hook heard, and the rule by which it answered. */
-type Heard = { readonly asked: Asked[]; readonly duties: DutyResult[]; rule: string };
+type Heard = {
+  readonly asked: Asked[];
+  readonly duties: DutyResult[];
+  rule: string;
+  pods?: { readonly read: Pods; readonly fate: KubeFault };
+};
+
+const NOTHING_HEARD: Heard = { asked: [], duties: [], rule: '' };
 
 /** Thrown when a history breaks an invariant; the message tells the whole story. */
 export class Broken extends Error {
@@ -140,7 +156,7 @@ function story(timeline: readonly string[]): string {
 const START = Date.parse('2026-01-05T08:00:00Z');
 
 export function createHistory(options: HistoryOptions): History {
-  const { seed, core = realCore, earlier = core } = options;
+  const { seed, core = realCore, earlier = core, readsPods = READS_PODS } = options;
   const clock = virtualClock(START);
   const timeline: string[] = [];
   const violations: Violation[] = [];
@@ -149,6 +165,7 @@ export function createHistory(options: HistoryOptions): History {
     effects: 0,
     calls: 0,
     flinkCalls: 0,
+    podReads: 0,
     rules: new Map(),
     effectKinds: new Map(),
     crashes: new Map(),
@@ -165,6 +182,7 @@ export function createHistory(options: HistoryOptions): History {
     synced: () => undefined,
     staleness: () => ({ parent: 0, children: 0, related: 0 }),
     flink: () => 'none',
+    pods: () => 'none',
     repeatEvery: 7,
     guarded: false,
     duties: [],
@@ -203,6 +221,9 @@ export function createHistory(options: HistoryOptions): History {
     ledger.stored(object);
     unchanged.stored(object, world.api.writes.at(-1)?.actor);
   });
+  // Drawn at the beginning of the call.
+  let fateOfPods: KubeFault = 'none';
+  world.faults.pods = () => (fateOfPods = controls.pods(counts.podReads++));
   const tracer = options.traced === true ? createTracer() : undefined;
   const now = (): number => clock.now() + controls.skewMs;
 
@@ -245,6 +266,16 @@ export function createHistory(options: HistoryOptions): History {
       current.getStore()?.duties.push(...results);
       return results;
     };
+    const reading = createReadPods({ api: world.kube, maxBytes: 16 * 1024 * 1024 });
+    const readPods: ReadPods = async (job, timeoutMs, signal) => {
+      const called = reading(job, timeoutMs, signal);
+      const fate = fateOfPods;
+      const pods = await called;
+      if (pods.kind === 'unread') tell(`  pods: ${pods.why}`);
+      const call = current.getStore();
+      if (call !== undefined) call.pods = { read: pods, fate };
+      return pods;
+    };
     const duties = {
       get kinds() {
         return controls.duties;
@@ -260,6 +291,7 @@ export function createHistory(options: HistoryOptions): History {
           now,
           log,
           duties,
+          ...(readsPods ? { readPods } : {}),
           views,
         }),
       );
@@ -318,6 +350,7 @@ export function createHistory(options: HistoryOptions): History {
             transport: replay(heard.asked),
             now: () => calledAt,
             duties: { kinds, perform: async () => heard.duties },
+            ...(readsPods ? { readPods: async () => heard.pods?.read ?? NOT_READ } : {}),
           }),
         )(call, body);
         if (again.kind === 'answered' && again.body !== reply.body)
@@ -356,7 +389,8 @@ export function createHistory(options: HistoryOptions): History {
         called: (call, request, reply, answer) => {
           const index = counts.syncs++;
           const { rule } = last;
-          controls.synced({ index, call: counts.calls - 1, rule, situation: situationOf(request, rule) });
+          const situation = situationOf(request, rule, last.pods?.read);
+          controls.synced({ index, call: counts.calls - 1, rule, situation });
           tracer?.called(clock.now(), call, request, reply, answer);
           tell(
             tellSync(
@@ -366,7 +400,8 @@ export function createHistory(options: HistoryOptions): History {
               answer,
             ),
           );
-          checkSync({ request, reply, answer, asked: reply.kind === 'answered' ? last.asked : [] }, ledger, fail);
+          const { asked, pods } = reply.kind === 'answered' ? last : NOTHING_HEARD;
+          checkSync({ request, reply, answer, asked, podsFail: (pods?.fate ?? 'none') !== 'none' }, ledger, fail);
           if (answer !== undefined) unchanged.answered(request, answer);
           if (reply.kind === 'answered') checkDuties(request, last.duties, now(), ledger, fail);
         },
@@ -448,13 +483,14 @@ export function createHistory(options: HistoryOptions): History {
 }
 
 /** What a sync was shown: which objects, in which versions, and what came of it. */
-function situationOf({ parent, children, related }: SyncRequest, rule: string): string {
+function situationOf({ parent, children, related }: SyncRequest, rule: string, read: Pods | undefined): string {
   const versions = [children, related].flatMap((groups: Groups) =>
     Object.values(groups).flatMap((group) =>
       Object.values(group).map((object: KubeObject) => object.metadata.resourceVersion),
     ),
   );
-  return [rule, parent.metadata.resourceVersion, ...versions].join(' ');
+  const pods = read?.kind === 'read' ? read.pods.map((pod) => at(pod, 'metadata', 'resourceVersion')) : [read?.why];
+  return [rule, parent.metadata.resourceVersion, ...versions, ...pods].join(' ');
 }
 
 function stateLine(job: KubeObject | undefined): string {
@@ -471,18 +507,6 @@ function lost(fate: 'none' | 'unreachable' | 'answer-lost' | 'timeout'): FlinkRe
   return fate === 'unreachable'
     ? { kind: 'error', error: 'unreachable', text: 'connect ECONNREFUSED' }
     : { kind: 'error', error: 'timeout', text: 'no answer within 3000 ms' };
-}
-
-/** Answers as was answered before, by method and path in order. */
-function replay(asked: readonly Asked[]): Transport {
-  const left = [...asked];
-  return (request) => {
-    const index = left.findIndex((one) => one.request.method === request.method && one.request.path === request.path);
-    const [found] = index < 0 ? [] : left.splice(index, 1);
-    return Promise.resolve(
-      found?.response ?? { kind: 'error', error: 'unreachable', text: 'not asked the first time' },
-    );
-  };
 }
 
 function hookLog(

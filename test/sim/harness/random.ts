@@ -1,10 +1,12 @@
 import type { CallFault } from '../../../src/sim/models/flink/transport.ts';
+import type { KubeFault } from '../../../src/sim/models/kube-api.ts';
 import { at } from '../../../src/sim/models/objects.ts';
 import { statusOf } from './checker.ts';
 import type { Core } from './core.ts';
 import { doDeed } from './deeds.ts';
 import { BOUND_MS, condition, converged, isUp, leftovers, outage, reachSettled, stateOf } from './flows.ts';
 import { Broken, createHistory, type History } from './history.ts';
+import { READS_PODS } from './pods.ts';
 import { reconfigured, stateless, type Spec } from './sample.ts';
 import {
   drawOf,
@@ -111,6 +113,9 @@ const GARBAGE: readonly [CallFault, ...CallFault[]] = [
   { kind: 'timeout' },
 ];
 
+/** How reading the pods may fail. */
+const POD_FATES: readonly [KubeFault, ...KubeFault[]] = ['unreachable', 'timeout', 'answer-lost', 'forbidden'];
+
 /** Switches the faults of a script on; returns how to end them all. `hit` hears which of them struck. */
 function disturb(h: History, script: Script, hit: Set<string>): () => void {
   const { controls, world } = h;
@@ -140,8 +145,13 @@ function disturb(h: History, script: Script, hit: Set<string>): () => void {
   controls.staleness = () => ({
     parent: older('stale status', 0.12),
     children: older('stale children', 0.08),
-    related: older('stale pods', 0.08),
+    related: READS_PODS ? 0 : older('stale pods', 0.08),
   });
+  // Pods that Flork reads itself are never old: in the place of that, they cannot be read.
+  controls.pods = () => {
+    const index = strike('stale pods', 0.08);
+    return index === undefined ? 'none' : drawOf('pods', seed, index).pick(POD_FATES);
+  };
   controls.hook = () => (some('answer lost', 0.06) ? 'answer-lost' : 'up');
   controls.duplicate = (call) =>
     some('two replicas', 0.1) ? drawOf('replica', seed, call).pick(['first', 'second', 'late']) : 'none';

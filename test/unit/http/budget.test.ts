@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import type { Duty } from '../../../src/core/duty.ts';
 import type { FlinkCommand, Questions } from '../../../src/core/flink-view.ts';
+import type { Pods, ReadPods } from '../../../src/kube/pods.ts';
 import type { FlinkResponse, Transport } from '../../../src/flink/transport.ts';
 import { outcome, post, request, testApp } from './hook-fixture.ts';
 
@@ -48,10 +49,20 @@ const slow =
       return undefined;
     });
 
+/** Reads pods after so long, or gives up as src/kube/api.ts does. */
+const slowPods =
+  (after: number): ReadPods =>
+  (_, timeoutMs) =>
+    new Promise<Pods>((resolve) => {
+      setTimeout(() => resolve({ kind: 'unread', why: 'late' }), timeoutMs);
+      setTimeout(() => resolve({ kind: 'read', pods: [] }), after);
+    });
+
 /** Virtual milliseconds until the hook has answered. */
-async function answeredAfter(transport: Transport): Promise<number> {
+async function answeredAfter(transport: Transport, readPods?: ReadPods, want = 200): Promise<number> {
   const app = testApp({
     transport,
+    ...(readPods === undefined ? {} : { readPods }),
     questions: () => ASK,
     reconcile: () => outcome({ commands: [CANCEL, CANCEL, CANCEL], duties: [DELETE] }),
     duties: {
@@ -72,7 +83,7 @@ async function answeredAfter(transport: Transport): Promise<number> {
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
     if (status !== 0) {
       await answer;
-      assert.equal(status, 200, 'a slow Flink is a view, not an error');
+      assert.equal(status, want, 'a slow Flink is a view, not an error');
       return ms;
     }
     mock.timers.tick(50);
@@ -96,7 +107,17 @@ describe('a sync holds Metacontroller for six seconds at most', () => {
       const ms = await answeredAfter(slow(after));
       assert.ok(ms < LONGEST_MS, `${ms} ms`);
     });
+
+    it(`${what}, and the pods are read as late as they may be`, async () => {
+      const ms = await answeredAfter(slow(after), slowPods(1850));
+      assert.ok(ms < LONGEST_MS, `${ms} ms`);
+    });
   }
+
+  it('and for one that does not answer about pods a third of that: nothing else is asked then', async () => {
+    const ms = await answeredAfter(() => assert.fail('Flink was called'), slowPods(NEVER), 503);
+    assert.ok(ms < LONGEST_MS / 3, `${ms} ms`);
+  });
 
   it('and not for an API server either', async () => {
     const ms = await answeredAfter(slow(() => 10));

@@ -47,6 +47,13 @@ describe('/customize', () => {
     });
   });
 
+  it('answers the namespace alone where Flork reads the pods', async () => {
+    const app = testApp({ readPods: () => assert.fail('the pods were read') });
+    const response = await post(app, '/customize', { controller: {}, parent: parent() });
+    const own = { apiVersion: 'v1', resource: 'namespaces', names: ['default'] };
+    assert.deepEqual(await response.json(), { relatedResources: [own] });
+  });
+
   it('refuses what is no request of a FlinkJob', async () => {
     assert.equal((await post(testApp(), '/customize', { parent: parent() })).status, 400);
     assert.equal(

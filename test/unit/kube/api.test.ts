@@ -20,7 +20,12 @@ after(async () => {
   for (const each of open) await each.close();
 });
 
-type Seen = { readonly authorization: string | undefined; readonly method: string; readonly body: string };
+type Seen = {
+  readonly authorization: string | undefined;
+  readonly type: string | undefined;
+  readonly method: string;
+  readonly body: string;
+};
 
 /** An API server that answers as told. */
 async function apiServer(answer: (response: ServerResponse, count: number) => void) {
@@ -29,7 +34,8 @@ async function apiServer(answer: (response: ServerResponse, count: number) => vo
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
-      seen.push({ authorization: request.headers.authorization, method: request.method ?? '', body });
+      const { authorization, 'content-type': type } = request.headers;
+      seen.push({ authorization, type, method: request.method ?? '', body });
       answer(response, seen.length);
     });
   });
@@ -51,7 +57,12 @@ function client(port: number, trusted = ca) {
       { method: 'DELETE', path: '/api/v1/namespaces/team/configmaps/x', body: { kind: 'DeleteOptions' }, timeoutMs },
       signal,
     );
-  return { call, tokenFile };
+  const get = (maxBytes: number): Promise<KubeResponse> =>
+    api(
+      { method: 'GET', path: '/api/v1/namespaces/team/pods', maxBytes, timeoutMs: 2000 },
+      new AbortController().signal,
+    );
+  return { call, get, tokenFile };
 }
 
 describe('the client of the API server', { skip }, () => {
@@ -94,6 +105,22 @@ describe('the client of the API server', { skip }, () => {
     assert.deepEqual(await call(), { kind: 'response', status: 403, text: '{"message":"no"}' });
     const long = await call();
     assert.ok(long.kind === 'response' && long.text.length < 300_000);
+  });
+
+  it('asks for content without a body, and has all of it or an error', async () => {
+    const { seen, port } = await apiServer((response, count) => response.end('x'.repeat(count * 300_000)));
+    const { get } = client(port);
+    const whole = await get(300_000);
+    assert.ok(whole.kind === 'response' && whole.text.length === 300_000);
+    const text = 'the answer of the API server is longer than 599999 bytes';
+    assert.deepEqual(await get(599_999), { kind: 'error', text });
+    assert.deepEqual(
+      seen.map(({ method, body, type }) => [method, body, type]),
+      [
+        ['GET', '', undefined],
+        ['GET', '', undefined],
+      ],
+    );
   });
 
   it('says that nobody is there, and wants its files', async () => {

@@ -26,15 +26,17 @@ const EVENT: Duty = {
 };
 const signal = new AbortController().signal;
 
-type Kit = { readonly perform: Perform; readonly calls: KubeRequest[]; at: number };
-function kit(answer: (request: KubeRequest) => KubeResponse | number): Kit {
-  const calls: KubeRequest[] = [];
+type Call = Extract<KubeRequest, { readonly body: unknown }>;
+type Kit = { readonly perform: Perform; readonly calls: Call[]; at: number };
+function kit(answer: (request: Call) => KubeResponse | number): Kit {
+  const calls: Call[] = [];
   const made: Kit = {
     calls,
     at: 0,
     perform: createPerform({
       now: () => made.at,
       api: async (request) => {
+        if (request.method === 'GET') return assert.fail('a duty asks for nothing');
         calls.push(request);
         const given = answer(request);
         return typeof given === 'number' ? { kind: 'response', status: given, text: '{}' } : given;
