@@ -96,6 +96,8 @@ const failureReason = (kind: Operation['kind']) =>
 export function asideUnderWay(facts: Facts): Answer | undefined {
   const { aside, epoch, flink, process } = facts;
   if (!aside || !epoch || epoch.ended || !flink.allTasksRun) return undefined;
+  const recorded = recordedPath(facts, aside);
+  if (recorded !== undefined) return savepointTaken(facts, aside, recorded);
   const otherProcess = process.kind === 'running' && aside.process !== undefined && aside.process !== process.id;
   if (otherProcess || flink.job?.id !== aside.jobId) return orphaned(facts, aside);
   const result = resultOf(facts, aside);
@@ -112,6 +114,13 @@ export function asideUnderWay(facts: Facts): Answer | undefined {
       ...(aside.path ? { forgotten: aside.path } : {}),
     };
   return underWay(facts, aside);
+}
+
+/** The savepoint is in the restore ConfigMap, which was written before this status: it is not asked for again, whoever has forgotten it. */
+function recordedPath({ restore }: Facts, { kind, attempt, directory }: Operation): string | undefined {
+  if (kind !== 'savepoint' || directory === undefined || (restore?.asked ?? 0) < attempt) return undefined;
+  const { path } = restore ?? {};
+  return path !== undefined && comparable(path).startsWith(`${comparable(directory)}/`) ? path : undefined;
 }
 
 /** What Flink says of it. A savepoint whose answer was lost or forgotten is found where it alone can be. */
@@ -157,7 +166,7 @@ function orphaned(facts: Facts, aside: Operation): Answer {
 }
 
 function savepointTaken(facts: Facts, aside: Operation, path: string): Answer {
-  const { view } = facts;
+  const { view, restore } = facts;
   const checkpoints =
     view.kind === 'answered' && view.checkpoints.kind === 'value' ? view.checkpoints.value : undefined;
   const listed = checkpoints?.latestSavepoint;
@@ -167,7 +176,7 @@ function savepointTaken(facts: Facts, aside: Operation, path: string): Answer {
     kind: 'savepoint',
     epoch: facts.epoch?.number ?? 0,
     trigger: aside.purpose,
-    at: rfc3339(same ? listed.at : clockOf(facts)),
+    at: rfc3339(same ? listed.at : restore?.path === path ? restore.pathAt : clockOf(facts)),
     ...(same && listed.sizeBytes !== undefined ? { sizeBytes: listed.sizeBytes } : {}),
   };
   return {

@@ -84,6 +84,25 @@ for (const behind of [2, 3]) {
   );
 }
 
+scenario(
+  '11 JobManager killed at the very end of a savepoint, and status is set back: it is not taken again',
+  async (h) => {
+    await start(h);
+    await h.run(15_000);
+    await request(h, SPEC, 1);
+    // The watch of Metacontroller still shows the intent, and what is answered to that is written over the end of it.
+    killJobManager(h);
+    await h.until(() => status(h).operation?.kind === 'savepoint', 5_000, 'status is set back');
+    await h.until(() => jobOf(h) === undefined, 5_000, 'the JobManager is gone');
+    await reachRunning(h, 'recovered');
+    await h.run(20_000);
+    assert.equal(handled(h).savepointNonce, 1);
+    assert.equal(savepointsOf(h), 1);
+    assert.equal(historyOf(h).length, 1);
+    await reachSettled(h);
+  },
+);
+
 scenario('S a JobManager that dies right after a savepoint goes on from it', async (h) => {
   await start(h);
   await h.run(15_000);

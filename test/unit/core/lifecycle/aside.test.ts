@@ -72,10 +72,10 @@ test('a savepoint whose result Flink forgot is looked for in the listing before 
   assert.deepEqual(step(runsAt(at, 90_000)), ['asideUnderWay', 0], 'it may be done and forgotten');
   assert.equal(at.status!.operation!.unknownSince, '1970-01-01T00:01:30Z');
   assert.deepEqual(step(runsAt(at, 99_000)), ['asideUnderWay', 0], 'the listing may lag');
-  const before = structuredClone(at.status);
+  const before = structuredClone({ status: at.status, children: at.children });
   const latestSavepoint = { id: 9, path: `${directory}/savepoint-x`, kind: 'savepoint' as const, at: 1, sizeBytes: 1 };
   assert.deepEqual(step(runsAt(at, 99_000, 'absent', { checkpoints: { latestSavepoint } })), ['savepointTaken', 0]);
-  at.status = before!;
+  Object.assign(at, before);
   assert.deepEqual(step(runsAt(at, 101_000)), ['asideAsked', 1], 'it is not listed: it was not taken');
   assert.deepEqual(
     [at.status!.operation!.triggerId, at.status!.operation!.unknownSince, at.status!.operation!.askedAt],
@@ -148,6 +148,20 @@ test('another process, or another job, knows nothing of what was asked', () => {
   sync(at, { pods: other, flink: runs(at) });
   assert.equal(at.status!.operation, undefined);
   assert.equal(at.status!.epoch!.asked, 1);
+});
+
+test('a savepoint that the restore ConfigMap names is taken, whatever status and another process know of it', () => {
+  const at = asked();
+  const intended = structuredClone(at.status!);
+  const path = `${intended.operation!.directory}/savepoint-x`;
+  sync(at, { pods, flink: runsAt(at, 50_000) });
+  assert.equal(sync(at, { pods, flink: runsAt(at, 60_000, { kind: 'completed', path }) }).rule, 'savepointTaken');
+  const other = [jobManagerPod(1, 1)];
+  const late = sync(at, { pods: other, flink: runsAt(at, 90_000), status: intended });
+  assert.equal(late.rule, 'savepointTaken');
+  assert.deepEqual([late.status.epoch!.asked, late.status.handled], [1, { savepointNonce: 1 }]);
+  const [entry] = late.status.snapshots!.history!;
+  assert.deepEqual([entry!.path, entry!.at], [path, '1970-01-01T00:01:00Z'], 'with the time that is recorded');
 });
 
 test('a checkpoint that Flink lists is recorded at once', () => {
