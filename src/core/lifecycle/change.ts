@@ -4,7 +4,7 @@ import { leavingWanted, type Facts } from '../facts/facts.ts';
 import { parseTime } from '../time.ts';
 import { lossAllowed, lossApproved, neverRan, waysOut } from './contract.ts';
 import { intend } from './intend.ts';
-import { isHeld, wayOf } from './leave.ts';
+import { isHeld, isLasting, wayOf } from './leave.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { replacedEnd } from './rollback.ts';
 import { progress, stalled } from './say.ts';
@@ -134,13 +134,17 @@ function hold(facts: Facts, why: string): Answer {
   };
 }
 
-/** Silence is no reason for anything; the ways out are told all the same. A change that is held stays so. */
+/**
+ * Silence is no reason for anything. It may pass by itself, as while a leader is elected: only what lasts has the ways out told. A change
+ * that is held stays so.
+ */
 function changeUnheard(facts: Facts, why: string): Answer {
   const { foreign } = facts.flink;
   const reason = isHeld(facts) ? 'StateAtRisk' : foreign ? 'ForeignJob' : 'JobManagerUnreachable';
+  const ways = isHeld(facts) || isLasting(facts, reason) ? ` ${waysOut(facts)}` : '';
   return {
     rule: 'changeUnheard',
-    say: stalled('Stalled', reason, `${why}; nothing is concluded from that. The change waits. ${waysOut(facts)}`),
+    say: stalled('Stalled', reason, `${why}; nothing is concluded from that. The change waits.${ways}`),
     workloads: 'run',
     resyncAfterSeconds: foreign ? CLUSTER_SECONDS : unreachableSeconds(facts),
   };

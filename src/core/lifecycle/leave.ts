@@ -165,6 +165,13 @@ export function isHeld(facts: Facts): boolean {
   return readyOf(facts)?.reason === 'StateAtRisk';
 }
 
+/** Whether Ready has had this reason for longer than a JobManager, or the next leader of several, takes to answer. */
+export function isLasting(facts: Facts, reason: Condition['reason']): boolean {
+  const ready = readyOf(facts);
+  const since = ready?.reason === reason ? parseTime(ready.lastTransitionTime) : undefined;
+  return since !== undefined && facts.now - since >= RECOVERY_MS;
+}
+
 function readyOf({ prior }: Facts): Condition | undefined {
   return prior?.conditions?.find((condition) => condition.type === 'Ready');
 }

@@ -83,6 +83,20 @@ test('silence is waited for without end, and foreign answers, too', () => {
   assert.equal(show(answered(id, 'RUNNING')).rule, 'stopIntended');
 });
 
+test('silence that may pass by itself has no ways out told, what lasts has', () => {
+  const { at, id, show } = changed();
+  const foreign = answered('f'.repeat(32), 'RUNNING');
+  for (const silence of [UNREACHABLE, foreign]) {
+    assert.doesNotMatch(show(silence).status.message, /approveStateLoss|spec\.restore/);
+    at.now += 50_000;
+    assert.doesNotMatch(show(silence).status.message, /approveStateLoss|spec\.restore/);
+    at.now += 10_000;
+    assert.match(show(silence).status.message, /The change waits\. .*spec\.restore.*approveStateLoss: "lose-/);
+  }
+  show(answered(id, 'RESTARTING', { checkpoints: CHK }));
+  assert.doesNotMatch(show(UNREACHABLE).status.message, /approveStateLoss/, 'it has answered since');
+});
+
 test('three savepoints that fail in a row: the next way is the newest checkpoint, unless fallback is wait', () => {
   for (const fallback of ['last-state', 'wait']) {
     const { at, id, show } = changed({ upgrade: { fallback } });
