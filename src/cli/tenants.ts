@@ -8,7 +8,7 @@ import type { Pair } from './certs/authority.ts';
 import { authorityIn, daysOf, writeAll, type File } from './certs/files.ts';
 import { bindingsOfDuties, dutiesOf, rolesOfDuties, withDuties } from './tenants/duties.ts';
 import { hookOf, serviceOf } from './tenants/hook.ts';
-import { shipped, type Manifest } from './tenants/manifests.ts';
+import { shipped, shippedText, type Manifest } from './tenants/manifests.ts';
 import { metacontrollerOf, rolesOf } from './tenants/metacontroller.ts';
 import { tenantPolicy } from './tenants/policy.ts';
 import { readTenants, type Tenant } from './tenants/read.ts';
@@ -43,6 +43,9 @@ secrets.yaml, which is no part of the kustomization: it and the key of the CA (c
 
 Exit status: 0 written, 1 something is wrong with FILE, 2 it could not be read or written.
 `;
+
+/** The kind FlinkJob, which is written as it is shipped. */
+const KIND = 'crd.yaml';
 
 const OPTIONS = {
   out: { type: 'string' },
@@ -101,22 +104,17 @@ async function filesOf({ list, shared, duties, bundle }: Wanted): Promise<Readon
   const kustomization = {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
-    resources: [...files.keys()],
+    resources: [KIND, ...files.keys()],
     images: [{ name: 'flork', newName: 'flork' }],
   };
   return new Map([['kustomization.yaml', [kustomization]], ...files]);
 }
 
-/** What all tenants share: the namespaces of Flork and Metacontroller, the kind, the roles, and who may be whose. */
+/** What all tenants share: the namespaces of Flork and Metacontroller, the roles, and who may be whose. */
 async function common(tied: boolean): Promise<readonly Manifest[]> {
   const [place] = await shipped('kustomize/components/metacontroller-rbac/service-account.yaml');
   const namespaces = [...(await shipped('manifests/namespace.yaml')), ...(place === undefined ? [] : [place])];
-  return [
-    ...namespaces,
-    ...(await shipped('manifests/crd.yaml')),
-    ...(await rolesOf()),
-    ...(tied ? tenantPolicy() : []),
-  ];
+  return [...namespaces, ...(await rolesOf()), ...(tied ? tenantPolicy() : [])];
 }
 
 /** The CA, and what each hook needs to be known by it. */
@@ -149,7 +147,7 @@ async function writeSecrets(folder: string, { authority, secrets }: Tls, isNew: 
 
 async function write(folder: string, files: ReadonlyMap<string, readonly object[]>): Promise<void> {
   const texts = [...files].map(([name, objects]): File => [name, yamlOf(objects), 0o644]);
-  await writeAll('--out', folder, texts);
+  await writeAll('--out', folder, [[KIND, await shippedText(`manifests/${KIND}`), 0o644], ...texts]);
 }
 
 /** The labels are an administrator's to set, so they are told and not applied. */

@@ -9,8 +9,12 @@ export type Manifest = { readonly kind: string; readonly metadata: { readonly na
 
 /** The shipped manifests, from which those of each tenant are made: there is one source of what runs. */
 export async function shipped(path: string): Promise<readonly Manifest[]> {
-  const text = await readFile(new URL(`../../../${path}`, import.meta.url), 'utf8');
-  return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+  return parseAllDocuments(await shippedText(path)).map((document) => document.toJS() as Manifest);
+}
+
+/** The text of a shipped file. */
+export function shippedText(path: string): Promise<string> {
+  return readFile(new URL(`../../../${path}`, import.meta.url), 'utf8');
 }
 
 /** The object of a kind in a list; throws where the shipped manifests no longer have it. */
