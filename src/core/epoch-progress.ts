@@ -2,6 +2,7 @@ import type { Epoch } from '../api/status.ts';
 import { jobIdOf } from './build/names.ts';
 import { candidateJobIds, type Facts } from './facts/facts.ts';
 import { mayHaveRunBefore } from './facts/process.ts';
+import { hasStopLostItsJob } from './lifecycle/no-job.ts';
 import { isStopUnread } from './lifecycle/stop-unread.ts';
 import { stability } from './stability.ts';
 
@@ -52,7 +53,7 @@ function unreadOf(facts: Facts, newest: string | undefined): string | undefined 
   if (flink.allTasksRun) return undefined;
   if (operation?.kind !== 'stop') return epoch?.unread;
   const gone = operation.process !== undefined && (operation.process !== newest || process.kind === 'dead');
-  return gone || isStopUnread(facts) ? operation.directory : epoch?.unread;
+  return gone || isStopUnread(facts) || hasStopLostItsJob(facts) ? operation.directory : epoch?.unread;
 }
 
 /** A process that was not seen before. Unless its predecessor is proven idle, a task may have run unseen. */

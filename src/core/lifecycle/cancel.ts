@@ -7,7 +7,8 @@ import { parseTime } from '../time.ts';
 import { lossAllowed, mayStartEmpty } from './contract.ts';
 import { usedUp } from './intend.ts';
 import { isSettled } from './job-ended.ts';
-import { checkpointsLost, isProcessGone, listsNoJob } from './leave.ts';
+import { checkpointsLost, isProcessGone } from './leave.ts';
+import { isGoneFor, listsNoJob } from './no-job.ts';
 import { TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { rollbackWanted, rolledBackEnd } from './rollback.ts';
 import { progress, stalled, toldRewound } from './say.ts';
@@ -127,6 +128,7 @@ function canceled(facts: Facts, rewound = false): Answer {
 function goneForGood(facts: Facts): Answer | undefined {
   const { operation, now, record } = facts;
   const asked = now - (parseTime(operation?.startedAt) ?? now);
+  if (!isKept(facts) && isGoneFor(facts, operation?.startedAt)) return canceled(facts);
   if (!isProcessGone(facts) && !listsNoJob(facts)) return undefined;
   if (!isKept(facts)) return canceled(facts);
   const patient = facts.process.kind === 'none' || record?.highAvailability === true;

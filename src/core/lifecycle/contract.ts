@@ -114,12 +114,16 @@ function looksIdle({ record, view }: Facts): boolean {
 /** The ways out of a hold, ready to paste. */
 export function waysOut(facts: Facts): string {
   const { epoch, input } = facts;
+  if (stateLossPolicy(facts) === 'never' || !epoch) return restoreWay(facts);
+  return `${restoreWay(facts)} To go on without it, from the newest that is known or else empty: spec.approveStateLoss: "${approvalToken(input.job.ref.uid, epoch.number)}".`;
+}
+
+/** The snapshots that are known, and how to start from one, ready to paste. */
+export function restoreWay(facts: Facts): string {
   const known = candidates(facts);
   const own = ownDirectory(facts);
   const place = own ? `Savepoints of this FlinkJob lie below ${own}. ` : '';
   const list = `${known.length > 0 ? `Known snapshots: ${known.join('; ')}. ` : 'No snapshot is known. '}${place}`;
   const nonce = (facts.wanted?.restore?.nonce ?? 0) + 1;
-  const restore = `To start from one: spec.restore {from: <path>, nonce: ${nonce}}.`;
-  if (stateLossPolicy(facts) === 'never' || !epoch) return `${list}${restore}`;
-  return `${list}${restore} To go on without it, from the newest that is known or else empty: spec.approveStateLoss: "${approvalToken(input.job.ref.uid, epoch.number)}".`;
+  return `${list}To start from one: spec.restore {from: <path>, nonce: ${nonce}}.`;
 }

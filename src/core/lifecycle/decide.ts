@@ -6,6 +6,7 @@ import { deletionSavepoint } from './delete-savepoint.ts';
 import { deleted, deletedByOthers, deleting, deletionIntended, handedOver } from './delete.ts';
 import { endUnrecorded, failedEnd, replacementWithdrawn, retire, settledEnd } from './end.ts';
 import { jobEnded } from './job-ended.ts';
+import { jobForgotten } from './no-job.ts';
 import { invalidFromTheStart, leaving, operationUnknown, paused, recordMissing } from './gates.ts';
 import {
   foreignJob,
@@ -96,6 +97,7 @@ export const RULES: readonly Rule[] = [
   jobManagerStarting, //    nobody to ask yet
   unreachable, //           nobody answers
   foreignJob, //            somebody else answers
+  jobForgotten, //          Flink knows nothing of a job that ran: hold
   jobStarting, //           main() runs, tasks are being scheduled
   restarting, //            Flink restarts the job
   tasksStarting, //         not all tasks run

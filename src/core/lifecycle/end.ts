@@ -7,6 +7,7 @@ import { isTerminal } from '../facts/flink.ts';
 import { parseTime, rfc3339 } from '../time.ts';
 import { mayStartEmpty, neverRan, waysOut } from './contract.ts';
 import { failureText } from './job-ended.ts';
+import { isGoneFor } from './no-job.ts';
 import { CLUSTER_SECONDS, TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { restartsItself, restartWaits } from './redeploy.ts';
 import { failedRollsBack, heirOfEnd, isRollbackDue, leavingState, rollbackUnknown } from './rollback.ts';
@@ -195,8 +196,10 @@ export function retire(facts: Facts): Answer | undefined {
   const leavingProcess = process.kind === 'running' && process.leaving;
   const processGone =
     process.kind === 'none' || process.kind === 'dead' || leavingProcess || jobManager?.replicas === 0;
+  const unlisted = isGoneFor(facts, ended.at);
   const patienceOver = now - (parseTime(ended.at) ?? now) > END_PATIENCE_MS;
-  const proven = ended.how === 'replaced' ? neverRan(facts) || jobManager?.replicas === 0 : processGone || patienceOver;
+  const proven =
+    ended.how === 'replaced' ? neverRan(facts) || jobManager?.replicas === 0 : processGone || unlisted || patienceOver;
   const gone = isTerminal(flink.job) || proven;
   if (!ended.over && gone) return endSeen(facts, ended);
   if (!ended.over) {

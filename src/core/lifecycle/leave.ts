@@ -1,11 +1,11 @@
 import type { Condition } from '../../api/status.ts';
 import type { Facts } from '../facts/facts.ts';
-import { mainContainer } from '../facts/process.ts';
 import { parsePolicyDuration } from '../duration.ts';
 import { hasRun, readinessMs } from '../stability.ts';
 import { isSaidMissing } from '../missing.ts';
 import { parseTime } from '../time.ts';
 import { resolveMode, savepointDirectory } from './contract.ts';
+import { FORGOTTEN, listsNoJob } from './no-job.ts';
 import { heritage, newestInFlink, unreadHint } from './snapshots.ts';
 
 /**
@@ -132,6 +132,8 @@ function byRecord(facts: Facts): Way {
   if (!isProcessGone(facts) && !listsNoJob(facts)) {
     return { kind: 'hold', why: 'The JobManager does not say yet where the job stands' };
   }
+  // It may have finished, and its checkpoints with it; or failed, and the newest one is not on record.
+  if (facts.record?.highAvailability && listsNoJob(facts)) return { kind: 'hold', why: FORGOTTEN };
   const { path } = heritage(facts);
   if (path === undefined)
     return { kind: 'hold', why: 'The JobManager is gone, and no snapshot of the job is on record' };
@@ -142,18 +144,6 @@ function byRecord(facts: Facts): Way {
 export function isProcessGone({ process, jobManager }: Facts): boolean {
   if (process.kind === 'dead') return true;
   return process.kind === 'none' && (process.pod !== undefined || (jobManager?.status.replicas ?? 0) === 0);
-}
-
-/** A process that answers runs main() until it lists a job; one that never does found, with high availability, that the job has ended. */
-const LISTED_MS = 5 * 60_000;
-
-/** The JobManager answers, has had its time to list its job, and lists none. */
-export function listsNoJob({ flink, process, now }: Facts): boolean {
-  if (flink.heard !== 'answered' || flink.job !== undefined || flink.foreign || process.kind !== 'running')
-    return false;
-  const started = mainContainer(process.pod)?.state;
-  const since = started?.kind === 'running' ? parseTime(started.startedAt) : undefined;
-  return since !== undefined && now - since > LISTED_MS;
 }
 
 function savepointsFail(facts: Facts): boolean {

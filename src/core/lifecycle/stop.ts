@@ -4,6 +4,7 @@ import { isTerminal } from '../facts/flink.ts';
 import { rfc3339 } from '../time.ts';
 import { clockOf, isForgotten, isUnknown, withMemory } from './forgotten.ts';
 import { usedUp } from './intend.ts';
+import { answersWithoutJob, hasStopLostItsJob } from './no-job.ts';
 import { TRANSITION_SECONDS, unreachableSeconds } from './pace.ts';
 import { progress, stalled } from './say.ts';
 import { restService } from './service.ts';
@@ -36,9 +37,10 @@ export function operationOrphaned(facts: Facts): Answer | undefined {
     !(operation.kind === 'cancel' && (facts.record?.highAvailability || back));
   const otherJob =
     !back && flink.job !== undefined && operation.jobId !== undefined && flink.job.id !== operation.jobId;
-  if (!dead && !otherProcess && !otherJob) return undefined;
+  const forgotten = hasStopLostItsJob(facts);
+  if (!dead && !otherProcess && !otherJob && !forgotten) return undefined;
   return {
-    rule: dead ? 'stopLostItsProcess' : 'operationOrphaned',
+    rule: dead ? 'stopLostItsProcess' : forgotten ? 'stopLostItsJob' : 'operationOrphaned',
     say: progress(
       stateOf(facts),
       'ChangeWaits',
@@ -193,7 +195,9 @@ export function stopUnderWay(facts: Facts): Answer | undefined {
           'JobManagerUnreachable',
           'The JobManager does not answer while the job is being stopped; waiting.',
         )
-      : progress(stateOf(facts), 'TakingSavepoint', `Stopping the job with a savepoint to ${directory}.`),
+      : answersWithoutJob(facts)
+        ? progress(stateOf(facts), 'JobStarting', 'The JobManager lists no job; the stop waits for it.')
+        : progress(stateOf(facts), 'TakingSavepoint', `Stopping the job with a savepoint to ${directory}.`),
     workloads: 'run',
     operation: ask ? { askedAt: rfc3339(clockOf(facts)), ...operation } : withMemory(facts, operation),
     ...(ask

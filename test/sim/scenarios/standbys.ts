@@ -98,13 +98,17 @@ for (const [what, spec] of [
   });
 }
 
-/** Ends the JobManager when the job has come to its end by the savepoint of a stop, and nobody has heard of either. */
-async function killAtTheEnd(h: History, spec: typeof SPEC): Promise<void> {
+/**
+ * Ends the JobManager when the job has come to its end by the savepoint of a stop, and nobody has heard of either; `afterMs` later Flink
+ * has removed what it kept of the job.
+ */
+async function killAtTheEnd(h: History, spec: typeof SPEC, afterMs = 0): Promise<void> {
   await start(h, spec);
   await h.run(25_000);
   h.controls.flink = (_index, method) => (method === 'GET' && taken(h) ? 'unreachable' : 'none');
   h.apply(reconfigured(spec, '64'));
   await h.until(() => jobOf(h)?.state() === 'FINISHED', LIMIT_MS, 'the job has ended');
+  await h.run(afterMs);
   kill(h, 'leader');
   h.controls.flink = () => 'none';
 }
@@ -122,6 +126,22 @@ for (const [what, spec] of [
     const from = h.world.storage.all().find(({ kind }) => kind === 'savepoint')?.path;
     h.apply({ ...reconfigured(spec, '64'), restore: { from, nonce: 1 } });
     await h.until(() => running(h) && epochOf(h) === 2, LIMIT_MS, 'from the savepoint that was named');
+    assert.equal(h.ledger.rewinds.length, 0);
+  });
+}
+
+for (const [what, spec] of [
+  ['high availability', HA],
+  ['a standby', STANDBY],
+] as const) {
+  scenario(`11 with ${what}, such a job is not even known any more: held, and left within two minutes`, async (h) => {
+    await killAtTheEnd(h, spec, 5000);
+    await h.until(() => isHeldUnread(h), 900_000, 'held, and where to look is told');
+    await h.run(30_000);
+    assert.equal(jobOf(h), undefined, 'no JobManager lists it');
+    const from = h.world.storage.all().find(({ kind }) => kind === 'savepoint')?.path;
+    h.apply({ ...reconfigured(spec, '64'), restore: { from, nonce: 1 } });
+    await h.until(() => running(h) && epochOf(h) === 2, 150_000, 'from the savepoint that was named');
     assert.equal(h.ledger.rewinds.length, 0);
   });
 }
@@ -155,8 +175,44 @@ scenario(
   },
 );
 
+scenario(
+  '21 with high availability, JobManager killed when Flink has forgotten a bounded job that finished: told, and not run again',
+  async (h) => {
+    const spec = { ...HA, jobArgs: ['--bounded-ms', '60000'] };
+    await start(h, spec);
+    await h.run(25_000);
+    h.controls.flink = () => 'unreachable';
+    await h.until(() => jobOf(h)?.state() === 'FINISHED', LIMIT_MS, 'the job has ended');
+    await h.run(5000);
+    kill(h, 'leader');
+    h.controls.flink = () => 'none';
+    await h.until(() => isHeld(h), 600_000, 'told');
+    assert.match(status(h).message ?? '', /lists no job.*If it has finished, nothing is left to do/);
+    h.apply(reconfigured(spec, '64'));
+    await h.run(900_000);
+    assert.deepEqual([epochOf(h), isHeld(h)], [1, true], 'a change runs it no more than itself');
+    h.apply(withPolicies(reconfigured(spec, '64'), { upgrade: { mode: 'stateless' } }));
+    await h.until(() => running(h) && epochOf(h) === 2, LIMIT_MS, 'a person says that it may start anew');
+    assert.equal(status(h).epoch?.restoredFrom, undefined);
+  },
+);
+
+scenario(
+  '11 with high availability, such a job, and the change is taken back: where to look is told all the same',
+  async (h) => {
+    await killAtTheEnd(h, HA, 5000);
+    await h.until(() => isHeldUnread(h), 900_000, 'held');
+    h.apply(HA);
+    await h.run(600_000);
+    assert.ok(isHeldUnread(h), status(h).message);
+    assert.equal(epochOf(h), 1);
+  },
+);
+
+const isHeld = (h: History): boolean =>
+  status(h).conditions?.some(({ type, reason }) => type === 'Ready' && reason === 'StateAtRisk') === true;
+
 const isHeldUnread = (h: History): boolean =>
-  status(h).conditions?.some(({ type, reason }) => type === 'Ready' && reason === 'StateAtRisk') === true &&
-  /lies below file:\S*\/1 if it was completed/.test(status(h).message ?? '');
+  isHeld(h) && /lies below file:\S*\/1 if it was completed/.test(status(h).message ?? '');
 
 const taken = (h: History): boolean => (h.ledger.counts.savepoint ?? 0) > 0;
