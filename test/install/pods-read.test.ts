@@ -41,21 +41,22 @@ async function built(): Promise<Written['objects']> {
   }
 }
 
-type Cluster = { readonly server: string; readonly 'certificate-authority-data': string };
-
 /** What the kubelet gives a container: where the API server is, and a folder with the token of its ServiceAccount and the CA. */
 async function inCluster(root: string): Promise<readonly { readonly name: string; readonly value: string }[]> {
-  const text = await kubectl(['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json']);
-  const [{ cluster }] = (JSON.parse(text) as { readonly clusters: readonly [{ readonly cluster: Cluster }] }).clusters;
   const folder = join(root, 'service-account');
   mkdirSync(folder, { recursive: true });
   const token = await kubectl(['-n', 'flork-system', 'create', 'token', 'flork', '--duration=1h']);
   writeFileSync(join(folder, 'token'), token, { mode: 0o600 });
-  writeFileSync(join(folder, 'ca.crt'), Buffer.from(cluster['certificate-authority-data'], 'base64'));
-  const { hostname, port } = new URL(cluster.server);
+  const ca = ['get', 'configmap', 'kube-root-ca.crt', '-o', String.raw`jsonpath={.data.ca\.crt}`];
+  writeFileSync(join(folder, 'ca.crt'), await kubectl(['-n', 'default', ...ca]));
+  // Behind the Service, which is for pods: its certificate is for this address, which need not be that of KUBECONFIG.
+  const where = 'jsonpath={.endpoints[0].addresses[0]} {.ports[0].port}';
+  const [host = '', port = ''] = (
+    await kubectl(['-n', 'default', 'get', 'endpointslice', 'kubernetes', '-o', where])
+  ).split(' ');
   return [
-    { name: 'KUBERNETES_SERVICE_HOST', value: hostname },
-    { name: 'KUBERNETES_SERVICE_PORT', value: port === '' ? '443' : port },
+    { name: 'KUBERNETES_SERVICE_HOST', value: host },
+    { name: 'KUBERNETES_SERVICE_PORT', value: port },
     { name: 'SERVICE_ACCOUNT_DIR', value: folder },
   ];
 }
@@ -114,10 +115,8 @@ describe('pods that Flork reads, on an API server', { skip }, () => {
     if (!real(t)) return;
     await kubectl(['create', '-f', '-'], flinkJob(HOME, 'orders'));
     await started(HOME, 'orders', log);
-    const [jobManager] = (await childrenOf(HOME, 'orders')).filter(
-      ({ metadata }) => metadata.name === 'orders-jobmanager',
-    );
-    const { template } = jobManager!.spec as { readonly template: { readonly metadata: object } };
+    const jobManager = await get(HOME, 'deployment', 'orders-jobmanager');
+    const { template } = jobManager.spec as { readonly template: { readonly metadata: object } };
     // Beside those of the Deployment, which no node takes: nobody but this test says how it is.
     const spec = { schedulerName: 'nobody', containers: [{ name: 'flink-main-container', image: 'flink:2.3' }] };
     const pod = {
