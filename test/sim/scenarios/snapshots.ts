@@ -14,6 +14,7 @@ import {
 } from '../harness/flows.ts';
 import { texts } from '../../../src/sim/models/objects.ts';
 import type { History } from '../harness/history.ts';
+import { READS_PODS } from '../harness/pods.ts';
 import { reconfigured, SPEC, type Spec } from '../harness/sample.ts';
 import { restoreConfigMap, running, savepointsOf, scenario, status, uid } from '../harness/scenario.ts';
 
@@ -62,7 +63,8 @@ scenario('S a savepoint on request: once, and the job goes on', async (h) => {
   assert.equal(count(h, 'savepoint-asked'), 1, 'a nonce that is taken away, or was acted on, acts no more');
 });
 
-for (const behind of [2, 3]) {
+// What an event of a pod brings about at that very moment: where Flork reads pods itself, Metacontroller hears of none.
+for (const behind of READS_PODS ? [] : [2, 3]) {
   scenario(
     `S a savepoint on request is taken, and status is shown ${behind} behind: it is not taken again`,
     async (h) => {
@@ -84,24 +86,25 @@ for (const behind of [2, 3]) {
   );
 }
 
-scenario(
-  '11 JobManager killed at the very end of a savepoint, and status is set back: it is not taken again',
-  async (h) => {
-    await start(h);
-    await h.run(15_000);
-    await request(h, SPEC, 1);
-    // The watch of Metacontroller still shows the intent, and what is answered to that is written over the end of it.
-    killJobManager(h);
-    await h.until(() => status(h).operation?.kind === 'savepoint', 5_000, 'status is set back');
-    await h.until(() => jobOf(h) === undefined, 5_000, 'the JobManager is gone');
-    await reachRunning(h, 'recovered');
-    await h.run(20_000);
-    assert.equal(handled(h).savepointNonce, 1);
-    assert.equal(savepointsOf(h), 1);
-    assert.equal(historyOf(h).length, 1);
-    await reachSettled(h);
-  },
-);
+if (!READS_PODS)
+  scenario(
+    '11 JobManager killed at the very end of a savepoint, and status is set back: it is not taken again',
+    async (h) => {
+      await start(h);
+      await h.run(15_000);
+      await request(h, SPEC, 1);
+      // The watch of Metacontroller still shows the intent, and what is answered to that is written over the end of it.
+      killJobManager(h);
+      await h.until(() => status(h).operation?.kind === 'savepoint', 5_000, 'status is set back');
+      await h.until(() => jobOf(h) === undefined, 5_000, 'the JobManager is gone');
+      await reachRunning(h, 'recovered');
+      await h.run(20_000);
+      assert.equal(handled(h).savepointNonce, 1);
+      assert.equal(savepointsOf(h), 1);
+      assert.equal(historyOf(h).length, 1);
+      await reachSettled(h);
+    },
+  );
 
 scenario('S a JobManager that dies right after a savepoint goes on from it', async (h) => {
   await start(h);
